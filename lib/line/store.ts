@@ -1,0 +1,156 @@
+import type { Clock } from '../util/clock.js';
+import type { Duration } from '../util/duration.js';
+
+/** What a back end can promise; what it cannot is refused with a LockUnsupportedError, never weakened in silence. */
+export interface StoreCapabilities {
+  /** `mode: 'shared'`. */
+  readonly shared: boolean;
+  /** Semaphores: `permits`, `weight`. */
+  readonly permits: boolean;
+  /** Leases that the server ends by itself, to the millisecond: `leaseTime`. */
+  readonly leases: boolean;
+  /** A line in order of arrival: `fair: true`. */
+  readonly fairOrder: boolean;
+  /** How a waiter learns that it is its turn. `'message'`: woken; `'poll'`: looks again. */
+  readonly wakeUp: 'message' | 'poll';
+}
+
+/** Options that every store with a server of its own takes. */
+export interface StoreOptions {
+  /** How far server clocks may differ or step back before a token could repeat. Default `'10s'`. */
+  clockTolerance?: Duration;
+}
+
+/**
+ * A back end for locks, as the module is given it: what it is, and how to open a session on it.
+ * One store may serve several applications; each has its own session.
+ */
+export interface LockStore {
+  /** For logs and errors: `'redis'`, `'memory'`. */
+  readonly name: string;
+  readonly capabilities: StoreCapabilities;
+  /**
+   * Opens a session. Resolves when the back end has answered once.
+   * @throws LockStoreError where it cannot be reached; `isTransient` says whether trying again may help
+   * @throws LockUnsupportedError, LockConfigError where it never will serve
+   */
+  connect(context: SessionContext): Promise<StoreSession>;
+}
+
+/** What a session may use of the process it lives in. */
+export interface SessionContext {
+  readonly clock: Clock;
+  /** The lease that is renewed where no `leaseTime` is given, in milliseconds. */
+  readonly watchdogMs: number;
+  /** Where hints go. They may come late, twice, out of order or never, and are believed by nobody: whoever gets one looks. */
+  readonly onHint: (hint: Hint) => void;
+}
+
+/**
+ * `called`: this owner's turn may have come. `gone`: this owner's hold may have been ended by force.
+ * `all`: messages may have been missed (a new subscription or connection): everybody looks, every hold is renewed.
+ */
+export type Hint = { readonly kind: 'called' | 'gone'; readonly owner: string } | { readonly kind: 'all' };
+
+/**
+ * The verbs of a lock, against one back end. Each is one command, applied as one transition of each key's state,
+ * and each may be sent again when its answer was lost. Errors are LockStoreErrors.
+ */
+export interface StoreSession {
+  /** Hold, or take a place in the line; with `replaces`, the yield: give up that owner's hold first, in the same transition. */
+  acquire(request: AcquireRequest): Promise<AcquireReply>;
+  /** Lengthens each lease to at least `leaseMs` from now (0: only asks). Answers each one's rest in milliseconds, 0 where it is not held. */
+  renew(leases: readonly LeaseRequest[]): Promise<readonly number[]>;
+  /** Leaves: ends the hold, or withdraws from the line. Of a stranger, or a second time, it changes nothing. */
+  release(request: ReleaseRequest): Promise<void>;
+  /** Who holds the key and how many wait; changes nothing. */
+  inspect(key: string): Promise<KeyView>;
+  /** Ends every hold of the key, and hints to the holders. True where there was one. */
+  forceRelease(key: string): Promise<boolean>;
+  /** Ends the session: no socket, subscription or timer is left. Connections that were handed in stay open. */
+  close(): Promise<void>;
+}
+
+/** The weight that fills a key which is used as a mutex or read/write lock: exclusive takes all of it, shared 1. */
+export const MODE_CAPACITY = 1_000_000_000;
+
+/** Fencing tokens are reserved in blocks: a grant owns `token … token + 63`. */
+export const TOKEN_BLOCK = 64;
+
+/** How long a called request may take to come before the next one is called instead. */
+export const CLAIM_MS = 1_000;
+/** A request that did not look for so long has lost its place. */
+export const SILENT_MS = 3_000;
+/** How long an owner id stays refused where one of its commands may still be under way. */
+export const REFUSED_MS = 10_000;
+
+/** What is asked of one or several keys. The same request is sent for the first attempt, each later look, and after a lost answer. */
+export interface AcquireRequest {
+  /** Sorted bytewise, each once. Taken in this order up to the first that is busy. */
+  readonly keys: readonly string[];
+  /** Random, of 128 bits, 32 hexadecimal digits; never used again once a release was sent for it. */
+  readonly owner: string;
+  /** MODE_CAPACITY, or the number of permits. */
+  readonly capacity: number;
+  /** What the request takes of it. */
+  readonly weight: number;
+  /** In milliseconds, from the moment of the grant. */
+  readonly leaseMs: number;
+  /** The hold stays at least so long, released or not; 0 for none. The first lease is at least that long. */
+  readonly minHoldMs: number;
+  /** False: one attempt, all keys or none, without a place in the line. */
+  readonly takesPlace: boolean;
+  /** The owner that yields in favour of this one; only with one key. */
+  readonly replaces?: string | undefined;
+}
+
+/** A hold, as the store tells of it. */
+export interface Grant {
+  /** First of the grant's block of tokens. */
+  readonly token: number;
+  /** What is left of the lease, in milliseconds, when the store answered. */
+  readonly restMs: number;
+}
+
+/**
+ * The answer to an acquire.
+ * `held`: all keys, grants in their order. `busy`: the first `grants.length` keys are held, the next is not.
+ * `conflict`: the next key is in use with another capacity. `refused`: the owner id was given up before.
+ */
+export type AcquireReply =
+  | { readonly kind: 'held'; readonly grants: readonly Grant[] }
+  | {
+      readonly kind: 'busy';
+      readonly grants: readonly Grant[];
+      /** When the state may change by itself, in milliseconds (a lease or a claim ends): look again then. */
+      readonly lookInMs: number;
+    }
+  | { readonly kind: 'conflict'; readonly grants: readonly Grant[]; readonly capacity: number }
+  | { readonly kind: 'refused' };
+
+export interface LeaseRequest {
+  readonly key: string;
+  readonly owner: string;
+  /** In milliseconds; 0 asks without lengthening. */
+  readonly leaseMs: number;
+}
+
+export interface ReleaseRequest {
+  readonly keys: readonly string[];
+  readonly owner: string;
+  /** True where a command of this owner is unanswered: the id is refused for REFUSED_MS, so that it makes no ghost. */
+  readonly refuses: boolean;
+}
+
+/** What `inspect` sees of a key. */
+export interface KeyView {
+  readonly capacity: number;
+  readonly holders: readonly {
+    /** Empty for what remains of a `minHoldTime` after the release. */
+    readonly owner: string;
+    readonly token: number;
+    readonly weight: number;
+    readonly restMs: number;
+  }[];
+  readonly waiters: number;
+}

@@ -1,0 +1,232 @@
+/**
+ * The one transition function of a key: the model that the Lua and the SQL are held against.
+ *
+ *   stranger ──acquire──► holds                      the line is empty and it fits
+ *   stranger ──acquire──► waits                      else, where it takes a place
+ *   waits    ──any transition──► called              it is in the longest prefix that fits beside the holders
+ *   called   ──any transition──► waits               the prefix became shorter
+ *   called   ──its own acquire──► holds
+ *   called   ──CLAIM_MS──► asleep                    passed over; keeps its place
+ *   asleep   ──its own acquire──► waits or called    first again
+ *   waits, asleep ──SILENT_MS without a look──► stranger
+ *   holds    ──release, end of the lease──► stranger
+ *
+ * Invariant after each transition: exactly the members of the prefix are called, so that being called is the same as
+ * being allowed to hold, and nobody is made a holder but by the answer to its own acquire.
+ */
+import { heldWeight, isIdle, type Holder, type KeyState, refuse, type Waiter } from './key-state.js';
+import { CLAIM_MS, type Grant, type KeyView, MODE_CAPACITY, SILENT_MS, TOKEN_BLOCK } from './store.js';
+
+/** What one key is asked; the request of the port, for one of its keys. */
+export interface KeyRequest {
+  readonly owner: string;
+  readonly session: string;
+  readonly capacity: number;
+  readonly weight: number;
+  readonly leaseMs: number;
+  readonly minHoldMs: number;
+  readonly takesPlace: boolean;
+  readonly replaces?: string | undefined;
+}
+
+/** What one key answers. */
+export type KeyReply =
+  | { readonly kind: 'held'; readonly grant: Grant }
+  | { readonly kind: 'busy'; readonly lookInMs: number }
+  | { readonly kind: 'conflict'; readonly capacity: number }
+  | { readonly kind: 'refused' };
+
+/** A message that the transition asks to be sent. */
+export interface Call {
+  readonly kind: 'called' | 'gone';
+  readonly session: string;
+  readonly owner: string;
+}
+
+/** The key's state, the server's time, and where calls are collected. */
+export interface Transition {
+  readonly state: KeyState;
+  readonly nowUs: number;
+  readonly calls: Call[];
+}
+
+const toUs = (ms: number): number => Math.floor(ms * 1000);
+
+/** Hold, keep holding, or take a place; see the states above. */
+export function acquire(on: Transition, request: KeyRequest): KeyReply {
+  const { state, nowUs } = on;
+  dropEnded(on);
+  if (isRefused(on, request.owner)) return { kind: 'refused' };
+  if (!isIdle(state) && state.capacity !== request.capacity) {
+    settle(on);
+    if (!isIdle(state)) return { kind: 'conflict', capacity: state.capacity };
+  }
+  if (request.replaces !== undefined) remove(on, request.replaces);
+  const waiter = look(on, request.owner);
+  settle(on, request.owner);
+  const holder = state.holders.find((one) => one.owner === request.owner);
+  if (holder) return { kind: 'held', grant: grantOf(on, holder) };
+  if (waiter ? waiter.calledUs !== undefined : fitsBehindAll(on, request)) return hold(on, request);
+  if (!waiter && request.takesPlace) join(on, request);
+  return { kind: 'busy', lookInMs: lookInMs(on) };
+}
+
+/** Would the request hold if it were made now? For several keys that are all taken or none. */
+export function wouldHold(on: Transition, request: KeyRequest): boolean {
+  dropEnded(on);
+  settle(on);
+  const { state } = on;
+  if (isRefused(on, request.owner)) return false;
+  if (state.holders.some((one) => one.owner === request.owner)) return true;
+  return (isIdle(state) || state.capacity === request.capacity) && fitsBehindAll(on, request);
+}
+
+/** The rest of the lease in milliseconds, 0 where the owner does not hold. Never shortens it; never brings a hold back. */
+export function renew(on: Transition, owner: string, leaseMs: number): number {
+  const holder = on.state.holders.find((one) => one.owner === owner && one.endsUs > on.nowUs);
+  if (!holder) return 0;
+  holder.endsUs = Math.max(holder.endsUs, on.nowUs + toUs(leaseMs));
+  return (holder.endsUs - on.nowUs) / 1000;
+}
+
+/** The owner leaves: its hold ends, or its place goes. */
+export function release(on: Transition, owner: string, refuses: boolean): void {
+  dropEnded(on);
+  remove(on, owner);
+  if (refuses) refuse(on.state, owner, on.nowUs);
+  settle(on);
+}
+
+/** Ends every hold, also what remains of a `minHoldTime`. */
+export function forceRelease(on: Transition): boolean {
+  dropEnded(on);
+  const { state } = on;
+  const wasHeld = state.holders.length > 0;
+  for (const { session, owner } of state.holders) {
+    if (owner !== '') on.calls.push({ kind: 'gone', session, owner });
+  }
+  state.holders = [];
+  settle(on);
+  return wasHeld;
+}
+
+/** Looks without touching. */
+export function inspect({ state, nowUs }: Pick<Transition, 'state' | 'nowUs'>): KeyView {
+  const holders = state.holders
+    .filter((one) => one.endsUs > nowUs)
+    .map(({ owner, token, weight, endsUs }) => ({ owner, token, weight, restMs: (endsUs - nowUs) / 1000 }));
+  return {
+    capacity: state.capacity === 0 ? MODE_CAPACITY : state.capacity,
+    holders,
+    waiters: state.line.length,
+  };
+}
+
+/** True where nothing but the last token is worth keeping. */
+export function isForgettable({ state, nowUs }: Pick<Transition, 'state' | 'nowUs'>): boolean {
+  return isIdle(state) && [...state.refused.values()].every((untilUs) => untilUs <= nowUs);
+}
+
+function dropEnded({ state, nowUs }: Transition): void {
+  state.holders = state.holders.filter((one) => one.endsUs > nowUs);
+}
+
+function isRefused({ state, nowUs }: Transition, owner: string): boolean {
+  for (const [refused, untilUs] of state.refused) if (untilUs <= nowUs) state.refused.delete(refused);
+  return state.refused.has(owner);
+}
+
+function remove({ state, nowUs }: Transition, owner: string): void {
+  state.line = state.line.filter((one) => one.owner !== owner);
+  state.holders = state.holders.flatMap((one) => {
+    if (one.owner !== owner) return [one];
+    return one.minUntilUs > nowUs ? [{ ...one, owner: '', endsUs: one.minUntilUs }] : [];
+  });
+}
+
+/** The asker is alive, whatever was thought of it; noted before it could be passed over by its own look. */
+function look({ state, nowUs }: Transition, owner: string): Waiter | undefined {
+  const waiter = state.line.find((one) => one.owner === owner);
+  if (!waiter) return undefined;
+  waiter.lookedUs = nowUs;
+  waiter.isAsleep = false;
+  if (waiter.calledUs !== undefined) waiter.calledUs = nowUs;
+  return waiter;
+}
+
+/** Passes over who did not come, and calls exactly the longest prefix that fits. `asker` needs no message: it is being answered. */
+function settle(on: Transition, asker?: string): void {
+  const { state, nowUs } = on;
+  for (const waiter of state.line) {
+    if (waiter.calledUs === undefined || waiter.calledUs + CLAIM_MS * 1000 > nowUs) continue;
+    waiter.calledUs = undefined;
+    waiter.isAsleep = true;
+  }
+  let free = state.capacity - heldWeight(state);
+  let isPrefix = true;
+  state.line = state.line.filter((waiter) => {
+    const isSilent = waiter.lookedUs + SILENT_MS * 1000 <= nowUs;
+    if (waiter.isAsleep) return !isSilent;
+    // Behind the prefix nobody is looked at: the cost must not grow with the line.
+    if (!isPrefix) return keepUncalled(waiter);
+    if (isSilent && waiter.calledUs === undefined) return false;
+    isPrefix = waiter.weight <= free;
+    if (!isPrefix) return keepUncalled(waiter);
+    free -= waiter.weight;
+    callOnce(on, waiter, asker);
+    return true;
+  });
+}
+
+function keepUncalled(waiter: Waiter): true {
+  waiter.calledUs = undefined;
+  return true;
+}
+
+function callOnce({ nowUs, calls }: Transition, waiter: Waiter, asker: string | undefined): void {
+  if (waiter.calledUs !== undefined) return;
+  waiter.calledUs = nowUs;
+  if (waiter.owner !== asker) calls.push({ kind: 'called', session: waiter.session, owner: waiter.owner });
+}
+
+/** Behind everybody who waits awake: it may hold only where all of them may, and it still fits. */
+function fitsBehindAll({ state }: Transition, request: KeyRequest): boolean {
+  const awake = state.line.filter((one) => !one.isAsleep);
+  const calledWeight = awake.reduce((sum, one) => sum + one.weight, 0);
+  return (
+    awake.every((one) => one.calledUs !== undefined) &&
+    heldWeight(state) + calledWeight + request.weight <= request.capacity
+  );
+}
+
+function hold(on: Transition, request: KeyRequest): KeyReply {
+  const { state, nowUs } = on;
+  const { owner, session, weight } = request;
+  const token = Math.max(state.lastToken + TOKEN_BLOCK, nowUs);
+  const minUntilUs = request.minHoldMs > 0 ? nowUs + toUs(request.minHoldMs) : 0;
+  const endsUs = Math.max(nowUs + toUs(request.leaseMs), minUntilUs);
+  const holder: Holder = { owner, session, weight, token, endsUs, minUntilUs };
+  state.line = state.line.filter((one) => one.owner !== owner);
+  state.holders.push(holder);
+  state.capacity = request.capacity;
+  state.lastToken = token;
+  return { kind: 'held', grant: grantOf(on, holder) };
+}
+
+function join({ state, nowUs }: Transition, { owner, session, weight, capacity }: KeyRequest): void {
+  state.capacity = capacity;
+  state.line.push({ owner, session, weight, lookedUs: nowUs, calledUs: undefined, isAsleep: false });
+}
+
+function grantOf({ nowUs }: Transition, { token, endsUs }: Holder): Grant {
+  return { token, restMs: (endsUs - nowUs) / 1000 };
+}
+
+/** When the first lease or claim ends: until then only a command changes anything. */
+function lookInMs({ state, nowUs }: Transition): number {
+  const ends = state.holders.map((one) => one.endsUs);
+  const claims = state.line.flatMap((one) =>
+    one.calledUs === undefined ? [] : [one.calledUs + CLAIM_MS * 1000],
+  );
+  return Math.max(0, (Math.min(...ends, ...claims) - nowUs) / 1000);
+}
