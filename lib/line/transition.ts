@@ -110,6 +110,12 @@ export function forceRelease(on: Transition): boolean {
   return wasHeld;
 }
 
+/** Drops what has ended, as any command does on its way. */
+export function pass(on: Transition): void {
+  dropEnded(on);
+  settle(on);
+}
+
 /** Looks without touching. */
 export function inspect({ state, nowUs }: Pick<Transition, 'state' | 'nowUs'>): KeyView {
   const holders = state.holders
