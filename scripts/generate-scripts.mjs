@@ -26,8 +26,7 @@ const TAGS = ['key', 'keys', 'arg', 'args', 'return', 'include'];
 /** The text of the generated file for a folder of scripts. @throws where a header and its code disagree */
 export function generate(folder) {
   const files = readdirSync(folder).filter((name) => name.endsWith('.lua'));
-  const scripts = files.sort().map((file) => readScript(folder, file));
-  return [HEAD, ...scripts.map(render)].join('\n');
+  return [HEAD, ...files.sort().map((file) => render(readScript(folder, file)))].join('\n');
 }
 
 const HEAD = `// Generated from ./lua/*.lua by \`npm run generate\`. Do not edit.
@@ -36,70 +35,88 @@ import { defineScript } from './script.js';
 
 function readScript(folder, file) {
   const text = readFileSync(join(folder, file), 'utf8');
-  const fail = (why) => {
-    throw new Error(`${file}: ${why}`);
-  };
-  const tags = readTags(text, fail);
-  const returns = tags.return.map((line) => line.split(/\s{2,}/)[0]);
-  if (returns.length !== 1) fail(`has ${returns.length} @return lines; it must have one`);
-  const lua = [...collectIncludes(folder, tags.include), codeOf(text)].join('\n');
-  const inputs = { keys: readKeys(tags, fail), args: readArgs(tags, fail) };
-  checkUses('KEYS', lua, inputs.keys, fail);
-  checkUses('ARGV', lua, inputs.args, fail);
-  return {
-    name: camelCase(file.slice(0, -'.lua'.length)),
-    doc: readSummary(text, fail),
-    returns: returns[0],
-    lua,
-    ...inputs,
-  };
+  return naming(file, () => {
+    const tags = readTags(text);
+    const lua = [...new Includes(folder).of(tags.include), codeOf(text)].join('\n');
+    const keys = readList(tags.key, tags.keys, parseKey);
+    const args = readList(tags.arg, tags.args, parseArgument);
+    checkUses('KEYS', lua, keys);
+    checkUses('ARGV', lua, args);
+    const name = camelCase(file.slice(0, -'.lua'.length));
+    return { name, doc: readSummary(text), returns: readReturn(tags.return), lua, keys, args };
+  });
 }
 
-function readSummary(text, fail) {
-  const lines =
-    text.match(/^--- .+(?:\n-- (?!@).+)*/)?.[0] ?? fail('must begin with a summary: --- One sentence.');
-  return lines.replace(/^-{2,3} /gm, '').split('\n');
+/** Runs `work` and puts the file's name before what it complains of. */
+function naming(file, work) {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Error(`${file}: ${cause.message}`, { cause });
+  }
+}
+
+function readSummary(text) {
+  const summary = text.match(/^--- .+(?:\n-- (?!@).+)*/)?.[0];
+  if (!summary) throw new Error('must begin with a summary: --- One sentence.');
+  return summary.replace(/^-{2,3} /gm, '').split('\n');
 }
 
 /** All tag lines, by tag. An unknown tag is a slip of the pen, not a comment. */
-function readTags(text, fail) {
+function readTags(text) {
   const found = Object.fromEntries(TAGS.map((tag) => [tag, []]));
   for (const [, tag, rest] of text.matchAll(/^-- @(\w+)[^\S\n]*(.*)$/gm)) {
-    (found[tag] ?? fail(`unknown tag @${tag}`)).push(rest.trim());
+    if (!found[tag]) throw new Error(`unknown tag @${tag}`);
+    found[tag].push(rest.trim());
   }
   return found;
 }
 
-function readKeys(tags, fail) {
-  return readList(tags.key, tags.keys, fail, (line) => ({ name: line.split(/\s+/)[0], type: 'string' }));
+function readReturn(lines) {
+  if (lines.length !== 1) throw new Error(`has ${lines.length} @return lines; it must have one`);
+  return lines[0].split(/\s{2,}/)[0];
 }
 
-function readArgs(tags, fail) {
-  return readList(tags.arg, tags.args, fail, (line) => {
-    const [name, word] = line.split(/\s+/);
-    return { name, type: TYPES[word] ?? fail(`argument ${name} has the unknown type "${word}"`) };
-  });
+function parseKey(line) {
+  return { name: line.split(/\s+/)[0], type: 'string' };
 }
 
-function readList(fixed, rest, fail, parse) {
-  if (rest.length > 1) fail('has more than one @keys or @args');
+function parseArgument(line) {
+  const [name, word] = line.split(/\s+/);
+  if (!TYPES[word]) throw new Error(`argument ${name} has the unknown type "${word}"`);
+  return { name, type: TYPES[word] };
+}
+
+function readList(fixed, rest, parse) {
+  if (rest.length > 1) throw new Error('has more than one @keys or @args');
   return { fixed: fixed.map(parse), rest: rest.map(parse)[0] };
 }
 
 /** Depth first, each once: what an include needs stands before it. */
-function collectIncludes(folder, names, seen = new Map(), path = []) {
-  return names.flatMap((name) => {
-    if (path.includes(name))
-      throw new Error(`include/${name}.lua: includes itself (${[...path, name].join(' -> ')})`);
-    if (seen.has(name)) return [];
-    const text = readFileSync(join(folder, 'include', `${name}.lua`), 'utf8');
-    const fail = (why) => {
-      throw new Error(`include/${name}.lua: ${why}`);
-    };
-    const inner = collectIncludes(folder, readTags(text, fail).include, seen, [...path, name]);
-    seen.set(name, true);
-    return [...inner, codeOf(text)];
-  });
+class Includes {
+  #done = new Set();
+  #open = [];
+
+  constructor(folder) {
+    this.folder = folder;
+  }
+
+  of(names) {
+    return names.flatMap((name) => this.#read(name));
+  }
+
+  #read(name) {
+    if (this.#open.includes(name)) {
+      throw new Error(`include ${name} includes itself: ${[...this.#open, name].join(' -> ')}`);
+    }
+    if (this.#done.has(name)) return [];
+    this.#done.add(name);
+    this.#open.push(name);
+    const text = readFileSync(join(this.folder, 'include', `${name}.lua`), 'utf8');
+    const parts = [...naming(`include/${name}.lua`, () => this.of(readTags(text).include)), codeOf(text)];
+    this.#open.pop();
+    return parts;
+  }
 }
 
 /** The code without its comment lines, which the server need not hash or keep. */
@@ -109,18 +126,17 @@ function codeOf(text) {
 }
 
 /** Each declared input is read, and none that is not declared. */
-function checkUses(table, lua, { fixed, rest }, fail) {
-  const literal = new Set(
+function checkUses(table, lua, { fixed, rest }) {
+  const read = new Set(
     [...lua.matchAll(new RegExp(`\\b${table}\\[(\\d+)\\]`, 'g'))].map((match) => Number(match[1])),
   );
-  fixed.forEach((one, index) => {
-    if (!literal.has(index + 1)) fail(`declares ${one.name} as ${table}[${index + 1}] but never reads it`);
-  });
-  const beyond = [...literal].find((index) => index < 1 || index > fixed.length);
-  if (beyond !== undefined) fail(`reads ${table}[${beyond}] but declares ${fixed.length}`);
-  const readsAll = new RegExp(`#${table}\\b|\\b${table}\\b(?!\\[\\d+\\])`).test(lua);
-  if (rest && !readsAll) fail(`declares ${rest.name} as the rest of ${table} but never reads it`);
-  if (!rest && readsAll) fail(`reads ${table} by a computed index but declares no rest of it`);
+  const idle = fixed.findIndex((_, index) => !read.has(index + 1));
+  if (idle >= 0) throw new Error(`declares ${fixed[idle].name} as ${table}[${idle + 1}] but never reads it`);
+  const beyond = [...read].find((index) => index < 1 || index > fixed.length);
+  if (beyond !== undefined) throw new Error(`reads ${table}[${beyond}] but declares ${fixed.length}`);
+  const readsAll = new RegExp(`\\b${table}\\b(?!\\[\\d+\\])`).test(lua);
+  if (rest && !readsAll) throw new Error(`declares ${rest.name} as the rest of ${table} but never reads it`);
+  if (!rest && readsAll) throw new Error(`reads ${table} by a computed index but declares no rest of it`);
 }
 
 function render({ name, doc, keys, args, returns, lua }) {
