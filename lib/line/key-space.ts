@@ -45,8 +45,8 @@ export class KeySpace {
     });
   }
 
-  release({ keys, owner, refuses }: ReleaseRequest): void {
-    this.transact(keys, (on) => on.forEach((one) => line.release(one, owner, refuses)));
+  release(request: ReleaseRequest): void {
+    this.transact(request.keys, (on) => on.forEach((one) => line.release(one, request)));
   }
 
   inspect(key: string): KeyView {

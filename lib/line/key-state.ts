@@ -25,8 +25,6 @@ export interface Holder {
   readonly weight: number;
   readonly token: number;
   endsUs: number;
-  /** A release before this leaves the hold in place until then; 0 for none. */
-  readonly minUntilUs: number;
 }
 
 export interface Waiter {

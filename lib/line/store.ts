@@ -96,8 +96,6 @@ export interface AcquireRequest {
   readonly weight: number;
   /** In milliseconds, from the moment of the grant. */
   readonly leaseMs: number;
-  /** The hold stays at least so long, released or not; 0 for none. The first lease is at least that long. */
-  readonly minHoldMs: number;
   /** False: one attempt, all keys or none, without a place in the line. */
   readonly takesPlace: boolean;
   /** The owner that yields in favour of this one; only with one key. */
@@ -140,6 +138,8 @@ export interface ReleaseRequest {
   readonly owner: string;
   /** True where a command of this owner is unanswered: the id is refused for REFUSED_MS, so that it makes no ghost. */
   readonly refuses: boolean;
+  /** What remains of a `minHoldTime`, in milliseconds: the hold stays so long under no owner. 0 for none. */
+  readonly keepMs: number;
 }
 
 /** What `inspect` sees of a key. */

@@ -15,7 +15,15 @@
  * being allowed to hold, and nobody is made a holder but by the answer to its own acquire.
  */
 import { heldWeight, isIdle, type Holder, type KeyState, refuse, type Waiter } from './key-state.js';
-import { CLAIM_MS, type Grant, type KeyView, MODE_CAPACITY, SILENT_MS, TOKEN_BLOCK } from './store.js';
+import {
+  CLAIM_MS,
+  type Grant,
+  type KeyView,
+  MODE_CAPACITY,
+  type ReleaseRequest,
+  SILENT_MS,
+  TOKEN_BLOCK,
+} from './store.js';
 
 /** What one key is asked; the request of the port, for one of its keys. */
 export interface KeyRequest {
@@ -24,7 +32,6 @@ export interface KeyRequest {
   readonly capacity: number;
   readonly weight: number;
   readonly leaseMs: number;
-  readonly minHoldMs: number;
   readonly takesPlace: boolean;
   readonly replaces?: string | undefined;
 }
@@ -61,7 +68,7 @@ export function acquire(on: Transition, request: KeyRequest): KeyReply {
     settle(on);
     if (!isIdle(state)) return { kind: 'conflict', capacity: state.capacity };
   }
-  if (request.replaces !== undefined) remove(on, request.replaces);
+  if (request.replaces !== undefined) remove(on, request.replaces, 0);
   const waiter = look(on, request.owner);
   settle(on, request.owner);
   const holder = state.holders.find((one) => one.owner === request.owner);
@@ -89,10 +96,10 @@ export function renew(on: Transition, owner: string, leaseMs: number): number {
   return (holder.endsUs - on.nowUs) / 1000;
 }
 
-/** The owner leaves: its hold ends, or its place goes. */
-export function release(on: Transition, owner: string, refuses: boolean): void {
+/** The owner leaves: its hold ends, or stays for `keepMs` as nobody's; or its place goes. */
+export function release(on: Transition, { owner, refuses, keepMs }: Omit<ReleaseRequest, 'keys'>): void {
   dropEnded(on);
-  remove(on, owner);
+  remove(on, owner, toUs(keepMs));
   if (refuses) refuse(on.state, owner, on.nowUs);
   settle(on);
 }
@@ -142,11 +149,11 @@ function isRefused({ state, nowUs }: Transition, owner: string): boolean {
   return state.refused.has(owner);
 }
 
-function remove({ state, nowUs }: Transition, owner: string): void {
+function remove({ state, nowUs }: Transition, owner: string, keepUs: number): void {
   state.line = state.line.filter((one) => one.owner !== owner);
   state.holders = state.holders.flatMap((one) => {
     if (one.owner !== owner) return [one];
-    return one.minUntilUs > nowUs ? [{ ...one, owner: '', endsUs: one.minUntilUs }] : [];
+    return keepUs > 0 ? [{ ...one, owner: '', endsUs: nowUs + keepUs }] : [];
   });
 }
 
@@ -209,9 +216,7 @@ function hold(on: Transition, request: KeyRequest): KeyReply {
   const { state, nowUs } = on;
   const { owner, session, weight } = request;
   const token = Math.max(state.lastToken + TOKEN_BLOCK, nowUs);
-  const minUntilUs = request.minHoldMs > 0 ? nowUs + toUs(request.minHoldMs) : 0;
-  const endsUs = Math.max(nowUs + toUs(request.leaseMs), minUntilUs);
-  const holder: Holder = { owner, session, weight, token, endsUs, minUntilUs };
+  const holder: Holder = { owner, session, weight, token, endsUs: nowUs + toUs(request.leaseMs) };
   state.line = state.line.filter((one) => one.owner !== owner);
   state.holders.push(holder);
   state.capacity = request.capacity;
