@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { ended, reap, type Reaper, reapWith } from './reaper.js';
+
+/** A server process under our hand, whether it runs here or in a container. */
+export interface Launched {
+  /** True where it has ended. */
+  readonly hasEnded: boolean;
+  /** SIGKILL: no word to clients, nothing written. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGSTOP, SIGCONT. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface LaunchRequest {
+  readonly port: number;
+  /** Where it keeps its data. */
+  readonly folder: string;
+  /** Options of redis-server, as on its command line, without port, address and folder. */
+  readonly options: readonly string[];
+}
+
+/** Starts a redis-server on a loopback port, as `find-redis.mjs` found it. */
+export function launchRedis(request: LaunchRequest): Launched {
+  const { TEST_REDIS_BINARY: binary, TEST_REDIS_IMAGE: image, TEST_REDIS_MISSING: missing } = process.env;
+  if (binary) return launchBinary(binary, request);
+  if (image) return launchContainer(image, request);
+  throw new Error(missing ?? 'Run the tests with `npm test`: its set-up finds the Redis server.');
+}
+
+function launchBinary(binary: string, { port, folder, options }: LaunchRequest): Launched {
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...options];
+  const child = spawn(binary, args, { stdio: 'ignore' });
+  child.on('error', () => undefined);
+  child.unref();
+  const reaper = reap(child, folder);
+  const signal = (name: NodeJS.Signals): void => void child.kill(name);
+  return {
+    ...lifeOf(child, reaper, () => signal('SIGKILL')),
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+  };
+}
+
+function launchContainer(image: string, { port, folder, options }: LaunchRequest): Launched {
+  const name = `lock-test-redis-${process.pid}-${port}`;
+  const flags = ['--rm', '--name', name, '-p', `127.0.0.1:${port}:6379`, '-v', `${folder}:/data`];
+  const child = spawn(
+    'docker',
+    ['run', ...flags, image, 'redis-server', '--protected-mode', 'no', ...options],
+    {
+      stdio: 'ignore',
+    },
+  );
+  child.on('error', () => undefined);
+  child.unref();
+  const reaper = reapWith(`docker rm -f ${name}; rm -rf '${folder}'`);
+  const docker = (verb: string): void => void spawnSync('docker', [verb, name], { stdio: 'ignore' });
+  return {
+    ...lifeOf(child, reaper, () => docker('kill')),
+    pause: () => docker('pause'),
+    resume: () => docker('unpause'),
+  };
+}
+
+function lifeOf(child: ChildProcess, reaper: Reaper, end: () => void): Pick<Launched, 'hasEnded' | 'kill'> {
+  return {
+    get hasEnded() {
+      return child.exitCode !== null || child.signalCode !== null;
+    },
+    async kill() {
+      end();
+      await ended(child);
+      reaper.dismiss();
+    },
+  };
+}
