@@ -4,7 +4,7 @@
  * Node 20.19 and later load the ES modules for `import` and `require` alike (condition `module-sync`), so that one
  * process has one copy. Older tools, and test runners that cannot `require` an ES module, take the CommonJS half.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,8 @@ const tsc = join(dirname(compiler), 'bin', 'tsc');
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 for (const project of ['tsconfig.build.json', 'tsconfig.cjs.json']) {
-  execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
 }
 // The package's own type is "module"; without this, Node would read the CommonJS half as ES modules.
 writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n');
