@@ -1,0 +1,1 @@
+export { storeFromUrl } from './store-from-url.js';

@@ -1,0 +1,69 @@
+import { LockConfigError, LockUnsupportedError } from '../errors.js';
+import type { LockStore } from '../line/store.js';
+import { memoryFromUrl, redisFromUrl } from './schemes.js';
+import { refusal, schemeOf, splitUrl, type UrlParts } from './url-parts.js';
+
+const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = new Map([
+  ['memory', memoryFromUrl],
+  ['redis', redisFromUrl],
+  ['rediss', redisFromUrl],
+  ['redis+spin', redisFromUrl],
+  ['rediss+spin', redisFromUrl],
+]);
+
+/** Schemes whose stores this version does not have. */
+const NOT_YET = new Set([
+  'redis+cluster',
+  'redis+sentinel',
+  'postgres',
+  'postgres+transaction',
+  'mysql',
+  'mysql+transaction',
+  'zookeeper',
+]);
+
+/**
+ * Makes a store from one text, such as an environment variable. It loads the driver that the scheme needs, and no other;
+ * nothing is connected yet.
+ *
+ * `memory:` · `redis://[user:password@]host[:port][/database]`, `rediss://` over TLS, `redis+spin://` and
+ * `rediss+spin://` where the server has no pub/sub. Redis takes its options as a query:
+ * `?clockTolerance=10s`, `?waitReplicas=1`, with `+spin` also `?spinInterval=50ms`.
+ *
+ * No error shows the URL, which may hold a password.
+ *
+ * @example storeFromUrl(process.env.LOCK_URL ?? 'memory:')
+ * @throws LockConfigError where it is no such URL, or the driver is not installed
+ * @throws LockUnsupportedError where this version has no such store
+ */
+export async function storeFromUrl(url: string): Promise<LockStore> {
+  const scheme = schemeOf(url);
+  // Before the URL is parsed: some of theirs, with several hosts, are no URLs to the parser.
+  if (NOT_YET.has(scheme)) {
+    throw new LockUnsupportedError(
+      `Lock stores for ${scheme}:// are not available in this version. Use ${known()}.`,
+      { store: scheme },
+    );
+  }
+  const open = OPENERS.get(scheme);
+  if (open === undefined) throw refusal(`has the unknown scheme "${scheme}"; use ${known()}`);
+  return withDriver(() => open(splitUrl(url)));
+}
+
+function known(): string {
+  const [first, ...others] = OPENERS.keys();
+  return [`${first}:`, ...others.map((scheme) => `${scheme}://`)].join(', ');
+}
+
+async function withDriver(open: () => Promise<LockStore>): Promise<LockStore> {
+  try {
+    return await open();
+  } catch (error) {
+    const missing = /Cannot find (?:package|module) '([^'./][^']*)'/.exec(String(error))?.[1];
+    if (missing === undefined) throw error;
+    throw new LockConfigError(
+      `The store URL needs the package "${missing}", which is not installed. Run: npm install ${missing}`,
+      { option: 'url', cause: error },
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { LockConfigError } from '../errors.js';
+
+/** A store URL, taken apart. */
+export interface UrlParts {
+  readonly scheme: string;
+  readonly url: URL;
+  /** The query: each name once. */
+  readonly query: ReadonlyMap<string, string>;
+}
+
+// A scheme is told back only where `//` follows: `secret:x@host` has its password where a scheme stands.
+const SCHEME = /^([a-z][a-z0-9+.-]*):(\/\/|[?#]|$)/i;
+
+/** The scheme of a store URL, without the colon, in small letters. @throws LockConfigError */
+export function schemeOf(text: unknown): string {
+  if (typeof text !== 'string')
+    throw refusal(`is ${text === null ? 'null' : typeof text}; it must be a text`);
+  if (text === '') throw refusal('is empty; write memory: or redis://host:6379');
+  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
+  if (scheme === undefined) throw refusal('has no scheme; write memory: or redis://host:6379');
+  return scheme;
+}
+
+/** @throws LockConfigError, which says what is wrong and never shows the text */
+export function splitUrl(text: string): UrlParts {
+  const scheme = schemeOf(text);
+  const url = parse(text, scheme);
+  if (url.hash !== '') throw refusal('has a "#" part; write a # of a password as %23');
+  return { scheme, url, query: readQuery(url) };
+}
+
+// The parser drops line ends and tabs in silence; its own error carries the whole text, so no cause is kept.
+function parse(text: string, scheme: string): URL {
+  if (!/[\s\0]/.test(text) && URL.canParse(text)) return new URL(text);
+  throw refusal(`is malformed; write ${scheme}://host:port, and special characters of a password as %xx`);
+}
+
+/** The options of the query. @throws LockConfigError for a name that is not among `allowed` */
+export function onlyOptions<Name extends string>(
+  { scheme, query }: UrlParts,
+  allowed: readonly Name[],
+): Partial<Record<Name, string>> {
+  for (const name of query.keys()) {
+    if ((allowed as readonly string[]).includes(name)) continue;
+    const takes = allowed.length > 0 ? `it takes ${allowed.join(', ')}` : 'it takes none';
+    throw refusal(`has the unknown option "${name}" for ${scheme}; ${takes}`);
+  }
+  return Object.fromEntries(query) as Partial<Record<Name, string>>;
+}
+
+/** `what` says how it is wrong and what to write instead, without any part of the URL that may be secret. */
+export function refusal(what: string): LockConfigError {
+  return new LockConfigError(`The store URL ${what}.`, { option: 'url' });
+}
+
+function readQuery(url: URL): Map<string, string> {
+  // The query's names are told back below, and this one may be the rest of a password.
+  if (url.search.includes('@')) throw refusal('has an "@" behind its "?"; write a ? of a password as %3F');
+  const query = new Map<string, string>();
+  for (const [name, value] of url.searchParams) {
+    if (query.has(name)) throw refusal(`gives the option "${name}" twice`);
+    query.set(name, value);
+  }
+  return query;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isLockError, LockConfigError, LockUnsupportedError } from '../../../lib/errors.js';
+import { storeFromUrl } from '../../../lib/url/index.js';
+
+const refused = (url: unknown): Promise<unknown> =>
+  storeFromUrl(url as string).then(
+    (store) => {
+      throw new Error(`"${String(url)}" was taken, as ${store.name}`);
+    },
+    (error: unknown) => error,
+  );
+
+describe('a store URL that names a store', () => {
+  it('makes the memory store of memory:', async () => {
+    const store = await storeFromUrl('memory:');
+    expect(store.name).toBe('memory');
+  });
+
+  it.each([
+    'redis://127.0.0.1:6379',
+    'REDIS://127.0.0.1:6379',
+    'rediss://user:p%40ss@redis.example/3',
+    'redis://:secret@[::1]:6379/0',
+    'redis://h?clockTolerance=10s',
+  ])('makes a Redis store of %s without connecting', async (url) => {
+    const store = await storeFromUrl(url);
+    expect(store.name).toBe('redis');
+    expect(store.capabilities.wakeUp).toBe('message');
+  });
+
+  it.each(['redis+spin://h', 'rediss+spin://h', 'redis+spin://h/2?spinInterval=20ms&clockTolerance=1s'])(
+    'makes a Redis store that polls of %s',
+    async (url) => {
+      const store = await storeFromUrl(url);
+      expect(store.capabilities.wakeUp).toBe('poll');
+    },
+  );
+
+  it('makes a new store each time, so that two applications share nothing', async () => {
+    expect(await storeFromUrl('memory:')).not.toBe(await storeFromUrl('memory:'));
+  });
+});
+
+describe('a store URL of a back end that this version does not have', () => {
+  it.each([
+    'redis+cluster://a:1,b:2',
+    'redis+sentinel://a:26379',
+    'postgres://h/db',
+    'postgres+transaction://h/db',
+    'mysql://h/db',
+    'mysql+transaction://h/db',
+    'zookeeper://h:2181',
+  ])('is refused as not available: %s', async (url) => {
+    const scheme = url.slice(0, url.indexOf(':'));
+    const error = await refused(url);
+    expect(error).toBeInstanceOf(LockUnsupportedError);
+    expect(error).toMatchObject({ code: 'LOCK_UNSUPPORTED', store: scheme });
+    expect((error as Error).message).toContain(`${scheme}:// are not available in this version`);
+  });
+});
+
+describe('a store URL that is wrong', () => {
+  it.each([
+    [undefined, 'The store URL is undefined; it must be a text.'],
+    [null, 'The store URL is null; it must be a text.'],
+    [7, 'The store URL is number; it must be a text.'],
+    ['', 'The store URL is empty; write memory: or redis://host:6379.'],
+    ['localhost', 'The store URL has no scheme; write memory: or redis://host:6379.'],
+    ['localhost:6379', 'The store URL has no scheme; write memory: or redis://host:6379.'],
+    ['redis:', 'The store URL names no host; write redis://host:6379.'],
+    ['redis:///0', 'The store URL names no host; write redis://host:6379.'],
+    ['redis://h:70000', /is malformed/],
+    ['redis://h:port', /is malformed/],
+    [' redis://h', /no scheme/],
+    ['redis://h/0\n', /is malformed/],
+    ['redis://h/zero', /no database number/],
+    ['redis://h/0/1', /no database number/],
+    ['redis://h#x', /"#" part/],
+    ['redis://:100%@h', /broken %xx/],
+    ['memory://host', /is more than memory:/],
+    ['memory:?a=b', 'The store URL has the unknown option "a" for memory; it takes none.'],
+    ['redis://h?spinInterval=50ms', /unknown option "spinInterval" for redis; it takes clockTolerance, wait/],
+    ['redis://h?password=x', /unknown option "password" for redis/],
+    ['redis+spin://h?waiting=spin', /unknown option "waiting" for redis\+spin/],
+    ['redis://h?clockTolerance=1s&clockTolerance=2s', /gives the option "clockTolerance" twice/],
+    ['redis://h?clockTolerance=10', /Option "clockTolerance" is "10"/],
+    ['redis://h?clockTolerance=-1s', /Option "clockTolerance" is "-1s"/],
+    ['redis+spin://h?spinInterval=', /Option "spinInterval" is ""/],
+    ['redis://h?waitReplicas=-1', /waitReplicas="-1"; it must be a whole number/],
+    ['memcached://h', /unknown scheme "memcached"; use memory:, redis:\/\/, /],
+    ['constructor://h', /unknown scheme "constructor"/],
+    ['__proto__://h', /no scheme/],
+  ])('is refused in one clear line: %p', async (url, message) => {
+    const error = await refused(url);
+    expect(error).toBeInstanceOf(LockConfigError);
+    expect((error as Error).message).toMatch(message);
+    expect((error as Error).message).not.toContain('\n');
+    expect((error as LockConfigError).option).not.toBe('');
+  });
+});
+
+describe('the password of a store URL', () => {
+  const everythingIn = (error: unknown): string => {
+    const { message, stack, cause } = error as Error;
+    return [message, stack, JSON.stringify(error), cause === undefined ? '' : everythingIn(cause)].join('\n');
+  };
+
+  it.each([
+    'hunter2:x@h',
+    'u:hunter2@h:6379',
+    'redis:u:hunter2@h',
+    'redis://u:hunter2@h:70000',
+    'redis://u:hunter2@',
+    'redis://u:hunter2@h/zero',
+    'redis://u:hunter2@h#x',
+    'redis://u:hunter2%@h',
+    'redis://u:hunter2 @h',
+    'redis://u:hunter2@h?nope=1',
+    'redis://u:12?hunter2@h:6379',
+    'redis://u:12#hunter2@h:6379',
+    'redis://u:12/hunter2@h:6379',
+    'redis://u:1?a=1&hunter2=x@h',
+    'postgres://u:hunter2@h/db',
+    'mongodb://u:hunter2@h',
+    'memory://u:hunter2@h',
+  ])('is never shown: %s', async (url) => {
+    expect(everythingIn(await refused(url))).not.toContain('hunter2');
+  });
+
+  it('is never shown, whatever surrounds it', async () => {
+    const secret = 'Hunter2Secret';
+    const around = fc.string({ maxLength: 12 });
+    const scheme = fc.constantFrom('redis', 'rediss', 'redis+spin', 'memory', 'mysql', 'nope');
+    await fc.assert(
+      fc.asyncProperty(scheme, around, around, async (name, before, after) => {
+        const outcome = await storeFromUrl(`${name}://user:${before}${secret}${after}@host/x`).catch(
+          (error: unknown) => error,
+        );
+        expect(isLockError(outcome)).toBe(true);
+        expect(everythingIn(outcome).toLowerCase()).not.toContain(secret.toLowerCase());
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
