@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LockLostError } from '../errors.js';
 import type { LockHandle } from './lock-handle.js';
 
 /**
@@ -9,6 +10,8 @@ import type { LockHandle } from './lock-handle.js';
  */
 export interface LockScope {
   readonly handle: LockHandle;
+  /** The loss of the hold, where there was one; a release by hand is none. */
+  readonly loss: LockLostError | undefined;
   /** Runs `body` in the scope's async context and returns what it returns. */
   run<T>(body: () => T): T;
   /** Gives this use of the hold back; the last one releases. Resolves when the store has answered. A second call does nothing. */

@@ -1,0 +1,120 @@
+import { LockLostError } from '../errors.js';
+import { type Hold, LEASE_ENDED, type LossCause } from './hold.js';
+import { type LossSignal, lossSignal } from './loss-signal.js';
+import type { StoreClient } from './store-client.js';
+import type { Turn } from './turn.js';
+
+export interface HeldLockInit {
+  readonly client: StoreClient;
+  readonly turn: Turn;
+  /** As the caller gave them; in the order of the hold's keys. */
+  readonly keys: readonly string[];
+  readonly capacity: number;
+  readonly weight: number;
+  /** Called once, when the last user has left, or it was lost. */
+  readonly onOver: (lock: HeldLock, end: 'released' | 'lost') => void;
+  readonly onThrown: (error: unknown) => void;
+}
+
+/**
+ * One user's hold of one or several keys, with those that re-entered it.
+ *
+ *   held ──enter()──► held          one more user inside
+ *   held ──leave(), not the last──► held
+ *   held ──leave(), the last──► over            the turn goes on to the next
+ *   held ──loss──► lost ──leave(), the last──► over
+ */
+export class HeldLock {
+  readonly keys: readonly string[];
+  readonly capacity: number;
+  readonly weight: number;
+  private users = 1;
+  private lostError: LockLostError | undefined;
+  private lossSignal: LossSignal | undefined;
+
+  constructor(private readonly init: HeldLockInit) {
+    this.keys = init.keys;
+    this.capacity = init.capacity;
+    this.weight = init.weight;
+    init.turn.onLost = (cause) => this.onLost(cause);
+    // It may have been lost between the answer and now.
+    if (this.hold.loss) this.onLost(this.hold.loss);
+  }
+
+  get hold(): Hold {
+    return this.init.turn.hold;
+  }
+
+  get client(): StoreClient {
+    return this.init.client;
+  }
+
+  get isOver(): boolean {
+    return this.users === 0;
+  }
+
+  get isHeld(): boolean {
+    return this.users > 0 && this.lostError === undefined && this.hold.isHeld;
+  }
+
+  get isLocalHandOff(): boolean {
+    return this.init.turn.isLocalHandOff;
+  }
+
+  /** Until the local deadline, in milliseconds. */
+  get restMs(): number {
+    return this.hold.deadlineMs - this.client.clock.nowMs();
+  }
+
+  /** The loss, where there was one; the clock decides, not whether a timer came in time. */
+  get loss(): LockLostError | undefined {
+    if (!this.lostError && this.users > 0 && !this.hold.isHeld)
+      this.client.watchdog.lose(this.hold, LEASE_ENDED);
+    return this.lostError;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.lossSignal) {
+      this.lossSignal = lossSignal(this.init.onThrown);
+      if (this.loss) this.lossSignal.abort(this.loss);
+    }
+    return this.lossSignal.signal;
+  }
+
+  tokenOf(key: string): number | undefined {
+    return this.init.turn.tokens[this.keys.indexOf(key)];
+  }
+
+  enter(): void {
+    this.users++;
+  }
+
+  async leave(): Promise<void> {
+    if (this.users > 1) {
+      this.users--;
+      return;
+    }
+    // A loss that nobody has noticed yet is noticed now, while there is somebody to tell.
+    const { loss } = this;
+    this.users = 0;
+    if (!loss) this.init.onOver(this, 'released');
+    await this.init.turn.leave();
+  }
+
+  /** @returns false where it was lost */
+  extend(leaseMs: number): Promise<boolean> {
+    return this.client.watchdog.extend(this.hold, leaseMs);
+  }
+
+  private onLost(cause: LossCause): void {
+    if (this.users === 0 || this.lostError) return;
+    const [key] = this.keys;
+    const shown = this.keys.map((one) => `"${one}"`).join(', ');
+    this.lostError = new LockLostError(
+      `Lock ${shown} was lost: ${cause.why}. What the work still writes may meet another holder: check lock.signal, and fence writes with the token.`,
+      { key, fencingToken: this.init.turn.tokens[0]!, cause: cause.error },
+    );
+    this.init.onOver(this, 'lost');
+    this.lossSignal?.abort(this.lostError);
+  }
+}

@@ -1,0 +1,67 @@
+import { LockConfigError, type LockLostError, LockUpgradeError } from '../errors.js';
+import { MODE_CAPACITY } from '../line/store.js';
+import type { HeldLock } from './held-lock.js';
+import type { LockPlan } from './lock-options.js';
+import type { LockView } from './lock-view.js';
+import { type ContextScope, type Frame, frames, type LockScope } from './re-entry.js';
+import type { StoreClient } from './store-client.js';
+
+/** A hold with its async context; whoever asks inside it finds it here. */
+export class Scope implements LockScope, ContextScope {
+  private readonly frame: Frame = { scope: this };
+
+  constructor(
+    readonly handle: LockView,
+    readonly outer: Scope | undefined,
+  ) {}
+
+  get loss(): LockLostError | undefined {
+    return this.handle.loss;
+  }
+
+  run<T>(body: () => T): T {
+    return frames.run(this.frame, body);
+  }
+
+  close(): Promise<void> {
+    return this.handle.release();
+  }
+}
+
+/** The innermost scope of the calling context. */
+export function contextScope(): Scope | undefined {
+  const scope = frames.getStore()?.scope;
+  // A second copy of the package shares the context, not our holds.
+  return scope instanceof Scope ? scope : undefined;
+}
+
+/** The lock by which the context already holds `key`, if it does; a context may outlive its hold. */
+export function heldInContext(client: StoreClient, key: string): HeldLock | undefined {
+  for (let scope = contextScope(); scope; scope = scope.outer) {
+    const lock = scope.handle.lockOf(key);
+    if (lock && !lock.isOver && lock.client === client) return lock;
+  }
+  return undefined;
+}
+
+/** What is asked inside a hold has to fit into it; otherwise it would wait for itself. @throws LockLostError, LockUpgradeError, LockConfigError */
+export function checkFits(lock: HeldLock, plan: LockPlan, key: string): void {
+  const { loss } = lock;
+  if (loss) throw loss;
+  if (plan.capacity !== lock.capacity) {
+    throw new LockConfigError(
+      `Lock "${key}" is held here as ${useOf(lock.capacity)}; inside, it cannot be ${useOf(plan.capacity)}.`,
+      { key, option: 'permits' },
+    );
+  }
+  if (plan.weight <= lock.weight) return;
+  const more = plan.capacity === MODE_CAPACITY ? 'exclusive inside shared' : 'more permits than are held';
+  throw new LockUpgradeError(
+    `Lock "${key}" was asked for ${more}: it would wait for itself. Take the stronger lock at the outside.`,
+    { key },
+  );
+}
+
+function useOf(capacity: number): string {
+  return capacity === MODE_CAPACITY ? 'a mutex or read/write lock' : `a semaphore of ${capacity} permits`;
+}

@@ -1,0 +1,167 @@
+import { LockClosedError, LockStoreError } from '../errors.js';
+import type { Hint, LockStore, ReleaseRequest, StoreSession } from '../line/store.js';
+import type { Clock } from '../util/clock.js';
+import type { Random } from '../util/random.js';
+import type { Hold } from './hold.js';
+import { LookRound } from './look-round.js';
+import { Watchdog } from './watchdog.js';
+
+export interface StoreClientOptions {
+  /** The namespace as it stands before every key, with its separator. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** In milliseconds. */
+  readonly watchdogMs: number;
+  readonly onRenewed?: (holds: number, error?: unknown) => void;
+}
+
+/** Pauses between attempts to release where the store does not answer; doubled. */
+const PAUSE_MS = { first: 50, most: 1_000 } as const;
+
+/** How long closing waits for releases that were sent. */
+const FAREWELL_MS = 1_000;
+
+/**
+ * One store, as one application uses it: the session, the watchdog over its holds, the ears of its waiters.
+ *
+ *   unconnected ──session()──► connecting ──► connected
+ *   connecting ──failed──► unconnected       whoever needs it tries again
+ *   any ──close()──► closed
+ */
+export class StoreClient {
+  readonly clock: Clock;
+  readonly watchdog: Watchdog;
+  readonly round: LookRound;
+  private open: StoreSession | undefined;
+  private connecting: Promise<StoreSession> | undefined;
+  /** Releases that were sent and not answered. */
+  private readonly leaving = new Set<Promise<void>>();
+  private isClosed = false;
+
+  constructor(
+    readonly store: LockStore,
+    private readonly options: StoreClientOptions,
+  ) {
+    const { clock, random, watchdogMs, onRenewed } = options;
+    this.clock = clock;
+    this.round = new LookRound(clock, random);
+    this.watchdog = new Watchdog({
+      clock,
+      watchdogMs,
+      renew: async (leases) => (await this.session()).renew(leases),
+      ...(onRenewed && { onRenewed }),
+    });
+  }
+
+  storeKey(key: string): string {
+    return this.options.prefix + key;
+  }
+
+  /** The key as the caller knows it. */
+  userKey(key: string): string {
+    return key.slice(this.options.prefix.length);
+  }
+
+  /** The session where it is open: the common case, without a promise. */
+  get openSession(): StoreSession | undefined {
+    return this.open;
+  }
+
+  /** @throws LockStoreError, LockUnsupportedError, LockConfigError, LockClosedError */
+  session(): Promise<StoreSession> {
+    if (this.isClosed) return Promise.reject(new LockClosedError('The application is shutting down.'));
+    if (this.open) return Promise.resolve(this.open);
+    this.connecting ??= this.connect();
+    return this.connecting;
+  }
+
+  /**
+   * Gives a hold back. Resolves when the store has answered, or when the hold has ended by itself; never rejects.
+   * `keepMs` is what remains of a `minHoldTime`.
+   */
+  giveBack(hold: Hold, keepMs = 0): Promise<void> {
+    const { keys, owner, deadlineMs, isHeld, isUncertain } = hold;
+    hold.give();
+    this.watchdog.remove(hold);
+    const left = this.leave({ keys, owner, refuses: isUncertain, keepMs }, deadlineMs);
+    return isHeld ? this.untilAnswered(left, deadlineMs) : Promise.resolve();
+  }
+
+  /** Sends the release, again while it fails, until `untilMs` of the monotonic clock. Never rejects. */
+  leave(request: ReleaseRequest, untilMs: number): Promise<void> {
+    const left = this.sendRelease(request, untilMs).finally(() => this.leaving.delete(left));
+    this.leaving.add(left);
+    return left;
+  }
+
+  private async sendRelease(request: ReleaseRequest, untilMs: number): Promise<void> {
+    let { refuses } = request;
+    for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
+      try {
+        const session = this.open ?? (await this.session());
+        return await session.release({ ...request, refuses });
+      } catch (error) {
+        if (!isTransient(error) || this.isClosed || this.clock.nowMs() + pauseMs > untilMs) return;
+        refuses = true;
+      }
+      await this.pause(pauseMs);
+    }
+  }
+
+  /** Resolves with `answered`, which never rejects, or at `untilMs`. */
+  untilAnswered(answered: Promise<void>, untilMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimer(untilMs - this.clock.nowMs(), resolve);
+      void answered.then(() => {
+        timer.clear();
+        resolve();
+      });
+    });
+  }
+
+  /** Waits a little for releases that are under way, then closes the session. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    const { connecting } = this;
+    const left = Promise.all(this.leaving).then(() => undefined);
+    await this.untilAnswered(left, this.clock.nowMs() + FAREWELL_MS);
+    this.isClosed = true;
+    // A session that is still being opened is closed when it comes.
+    const session = this.open ?? (await connecting?.catch(() => undefined));
+    this.open = undefined;
+    await session?.close();
+  }
+
+  private async connect(): Promise<StoreSession> {
+    const { clock, watchdogMs } = this.options;
+    try {
+      const session = await this.store.connect({ clock, watchdogMs, onHint: (hint) => this.onHint(hint) });
+      if (!this.isClosed) this.open = session;
+      return session;
+    } finally {
+      this.connecting = undefined;
+    }
+  }
+
+  private onHint(hint: Hint): void {
+    if (this.isClosed) return;
+    if (hint.kind === 'called') this.round.call(hint.owner);
+    else if (hint.kind === 'gone') this.watchdog.suspect(hint.owner);
+    else {
+      this.round.callAll();
+      this.watchdog.renewAll();
+    }
+  }
+
+  private pause(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.setTimer(pauseMs, resolve, { isBackground: true });
+    });
+  }
+}
+
+/** Asking again may succeed. An error that is none of ours is a store's defect, and final. */
+export function isTransient(error: unknown): error is LockStoreError {
+  return error instanceof LockStoreError && error.isTransient;
+}

@@ -1,0 +1,31 @@
+import type { Hold, LossCause } from './hold.js';
+import type { Outcome } from './wait-loop.js';
+
+export interface TurnInit {
+  readonly hold: Hold;
+  /** One for each key of the hold, in their order. */
+  readonly tokens: readonly number[];
+  /** True where the hold came from another user in this process, without the network. */
+  readonly isLocalHandOff: boolean;
+  /** The user is done, within the hold or after its loss. Resolves when the next may begin; never rejects. */
+  readonly leave: () => Promise<void>;
+}
+
+/** A hold in the hands of one user; a hold may have several, one after the other. */
+export class Turn {
+  readonly hold: Hold;
+  readonly tokens: readonly number[];
+  readonly isLocalHandOff: boolean;
+  readonly leave: () => Promise<void>;
+  /** Told of the loss, once, where it comes during the turn. */
+  onLost: ((cause: LossCause) => void) | undefined;
+
+  constructor(init: TurnInit) {
+    this.hold = init.hold;
+    this.tokens = init.tokens;
+    this.isLocalHandOff = init.isLocalHandOff;
+    this.leave = init.leave;
+  }
+}
+
+export type TurnOutcome = Exclude<Outcome, { kind: 'held' }> | { readonly kind: 'turn'; readonly turn: Turn };
