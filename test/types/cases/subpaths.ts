@@ -1,0 +1,66 @@
+// Compiled, never run: the entry points beside the root, and what the compiler refuses.
+import { describe, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import type { LockStore } from 'nestjs-distributed-lock';
+import { type RedisConnection, redisStore, type RedisWaiting } from 'nestjs-distributed-lock/redis';
+import {
+  type ContractCase,
+  type ContractContext,
+  describeLockStore,
+  lockStoreContract,
+  scriptedStore,
+} from 'nestjs-distributed-lock/testing';
+import { storeFromUrl } from 'nestjs-distributed-lock/url';
+
+const waiting: RedisWaiting = {
+  waiting: 'spin',
+  spinInterval: '20ms',
+  waitReplicas: 1,
+  clockTolerance: '10s',
+};
+const connection: RedisConnection = { client: new Redis({ lazyConnect: true }) };
+const sentinels = [{ host: '127.0.0.1', port: 26_379 }];
+
+export const redisStores: LockStore[] = [
+  redisStore(connection),
+  redisStore({ url: 'redis://127.0.0.1', ...waiting }),
+  redisStore({ sentinels, name: 'mymaster', options: { password: 'x' } }),
+  redisStore({ nodes: sentinels, waiting: 'notify' }),
+];
+
+export async function fromUrl(): Promise<LockStore> {
+  return storeFromUrl(process.env['LOCK_URL'] ?? 'memory:');
+}
+
+export function contract(context: ContractContext): readonly string[] {
+  describeLockStore('mine', context, { describe, it });
+  return lockStoreContract.map((one: ContractCase) => `${one.name} ${one.needs.join()} ${typeof one.run}`);
+}
+
+export function scripted(): LockStore {
+  const store = scriptedStore();
+  store.busy('a');
+  store.fail(new Error('down'));
+  store.lose('a');
+  store.clear();
+  return store;
+}
+
+// @ts-expect-error nowhere to connect to
+redisStore({});
+// @ts-expect-error not a way to wait
+redisStore({ url: 'redis://127.0.0.1', waiting: 'pubsub' });
+// @ts-expect-error not a duration
+redisStore({ url: 'redis://127.0.0.1', spinInterval: 'often' });
+// @ts-expect-error sentinels need the master's name
+redisStore({ sentinels });
+// @ts-expect-error not a URL
+void storeFromUrl(7);
+// @ts-expect-error a promise of a store is no store
+export const early: LockStore = storeFromUrl('memory:');
+// @ts-expect-error a runner has describe and it
+describeLockStore('mine', { open: fromUrl, close: async () => Promise.resolve() }, { it });
+// @ts-expect-error the contract is read
+lockStoreContract.push();
+// @ts-expect-error an error, not a text
+scriptedStore().fail('down');

@@ -1,0 +1,13 @@
+// Gives the promised surface the package's names, to prove that the cases hold on it too.
+declare module 'nestjs-distributed-lock' {
+  export * from 'api';
+}
+declare module 'nestjs-distributed-lock/redis' {
+  export * from 'api/redis';
+}
+declare module 'nestjs-distributed-lock/url' {
+  export * from 'api/url';
+}
+declare module 'nestjs-distributed-lock/testing' {
+  export * from 'api/testing';
+}
