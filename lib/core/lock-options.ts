@@ -79,33 +79,42 @@ function optionalMs(option: string, value: Duration | undefined, minMs: number):
   return value === undefined ? undefined : durationMs(option, value, { minMs });
 }
 
-function capacityAndWeight({ mode, permits, weight }: LockOptions): { capacity: number; weight: number } {
-  if (mode !== undefined && mode !== 'exclusive' && mode !== 'shared') {
-    throw wrong('mode', mode, "'exclusive' or 'shared'");
-  }
-  if (permits === undefined) {
-    if (weight !== undefined) throw wrong('weight', weight, 'given only together with permits');
-    return { capacity: MODE_CAPACITY, weight: mode === 'shared' ? 1 : MODE_CAPACITY };
-  }
+interface Share {
+  readonly capacity: number;
+  readonly weight: number;
+}
+
+function capacityAndWeight(options: LockOptions): Share {
+  const { mode = 'exclusive', permits, weight } = options;
+  if (mode !== 'exclusive' && mode !== 'shared') throw wrong('mode', mode, "'exclusive' or 'shared'");
+  if (permits !== undefined) return semaphoreShare(options, permits);
+  if (weight !== undefined) throw wrong('weight', weight, 'given only together with permits');
+  return { capacity: MODE_CAPACITY, weight: mode === 'shared' ? 1 : MODE_CAPACITY };
+}
+
+function semaphoreShare({ mode, weight = 1 }: LockOptions, permits: number): Share {
   if (mode === 'shared') throw wrong('permits', permits, "left out with mode 'shared'");
   if (!isCount(permits) || permits >= MODE_CAPACITY) {
     throw wrong('permits', permits, `a whole number from 1 to ${MODE_CAPACITY - 1}`);
   }
-  const taken = weight ?? 1;
-  if (!isCount(taken) || taken > permits) {
-    throw wrong('weight', taken, `a whole number from 1 to the number of permits (${permits})`);
+  if (!isCount(weight) || weight > permits) {
+    throw wrong('weight', weight, `a whole number from 1 to the number of permits (${permits})`);
   }
-  return { capacity: permits, weight: taken };
+  return { capacity: permits, weight };
 }
 
 function refuseUnsupported(options: LockOptions, { name, capabilities }: LockStore): void {
-  const refuse = (what: string): never => {
+  const { mode, permits, leaseTime, fair } = options;
+  const wanted: [isAsked: boolean, isSupported: boolean, what: string][] = [
+    [mode === 'shared', capabilities.shared, "mode 'shared'"],
+    [permits !== undefined, capabilities.permits, 'permits'],
+    [leaseTime !== undefined, capabilities.leases, 'leaseTime'],
+    [fair === true, capabilities.fairOrder, 'fair order'],
+  ];
+  for (const [isAsked, isSupported, what] of wanted) {
+    if (!isAsked || isSupported) continue;
     throw new LockUnsupportedError(`The store "${name}" does not support ${what}.`, { store: name });
-  };
-  if (options.mode === 'shared' && !capabilities.shared) refuse("mode 'shared'");
-  if (options.permits !== undefined && !capabilities.permits) refuse('permits');
-  if (options.leaseTime !== undefined && !capabilities.leases) refuse('leaseTime');
-  if (options.fair === true && !capabilities.fairOrder) refuse('fair order');
+  }
 }
 
 function flag(option: string, value: boolean | undefined): boolean {

@@ -61,31 +61,34 @@ const toUs = (ms: number): number => Math.floor(ms * 1000);
 
 /** Hold, keep holding, or take a place; see the states above. */
 export function acquire(on: Transition, request: KeyRequest): KeyReply {
-  const { state, nowUs } = on;
   dropEnded(on);
   if (isRefused(on, request.owner)) return { kind: 'refused' };
-  if (!isIdle(state) && state.capacity !== request.capacity) {
-    settle(on);
-    if (!isIdle(state)) return { kind: 'conflict', capacity: state.capacity };
-  }
+  if (isInConflict(on, request)) return { kind: 'conflict', capacity: on.state.capacity };
   if (request.replaces !== undefined) remove(on, request.replaces, 0);
   const waiter = look(on, request.owner);
   settle(on, request.owner);
-  const holder = state.holders.find((one) => one.owner === request.owner);
+  const holder = on.state.holders.find((one) => one.owner === request.owner);
   if (holder) return { kind: 'held', grant: grantOf(on, holder) };
-  if (waiter ? waiter.calledUs !== undefined : fitsBehindAll(on, request)) return hold(on, request);
-  if (!waiter && request.takesPlace) join(on, request);
-  return { kind: 'busy', lookInMs: lookInMs(on) };
+  return waiter ? claim(on, request, waiter) : arrive(on, request);
+}
+
+function claim(on: Transition, request: KeyRequest, waiter: Waiter): KeyReply {
+  return waiter.calledUs === undefined ? busy(on) : hold(on, request);
+}
+
+function arrive(on: Transition, request: KeyRequest): KeyReply {
+  if (fitsBehindAll(on, request)) return hold(on, request);
+  if (request.takesPlace) join(on, request);
+  return busy(on);
 }
 
 /** Would the request hold if it were made now? For several keys that are all taken or none. */
 export function wouldHold(on: Transition, request: KeyRequest): boolean {
   dropEnded(on);
   settle(on);
-  const { state } = on;
   if (isRefused(on, request.owner)) return false;
-  if (state.holders.some((one) => one.owner === request.owner)) return true;
-  return (isIdle(state) || state.capacity === request.capacity) && fitsBehindAll(on, request);
+  if (on.state.holders.some((one) => one.owner === request.owner)) return true;
+  return !isInConflict(on, request) && fitsBehindAll(on, request);
 }
 
 /** The rest of the lease in milliseconds, 0 where the owner does not hold. Never shortens it; never brings a hold back. */
@@ -147,6 +150,14 @@ function dropEnded({ state, nowUs }: Transition): void {
 function isRefused({ state, nowUs }: Transition, owner: string): boolean {
   for (const [refused, untilUs] of state.refused) if (untilUs <= nowUs) state.refused.delete(refused);
   return state.refused.has(owner);
+}
+
+/** In use with another capacity; an idle key takes the new one. */
+function isInConflict(on: Transition, { capacity }: KeyRequest): boolean {
+  const { state } = on;
+  if (isIdle(state) || state.capacity === capacity) return false;
+  settle(on);
+  return !isIdle(state);
 }
 
 function remove({ state, nowUs }: Transition, owner: string, keepUs: number): void {
@@ -233,11 +244,11 @@ function grantOf({ nowUs }: Transition, { token, endsUs }: Holder): Grant {
   return { token, restMs: (endsUs - nowUs) / 1000 };
 }
 
-/** When the first lease or claim ends: until then only a command changes anything. */
-function lookInMs({ state, nowUs }: Transition): number {
+/** Until the first lease or claim ends only a command changes anything. */
+function busy({ state, nowUs }: Transition): KeyReply {
   const ends = state.holders.map((one) => one.endsUs);
   const claims = state.line.flatMap((one) =>
     one.calledUs === undefined ? [] : [one.calledUs + CLAIM_MS * 1000],
   );
-  return Math.max(0, (Math.min(...ends, ...claims) - nowUs) / 1000);
+  return { kind: 'busy', lookInMs: Math.max(0, (Math.min(...ends, ...claims) - nowUs) / 1000) };
 }

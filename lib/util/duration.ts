@@ -36,17 +36,23 @@ export function duration(text: string): number {
  * @throws LockConfigError naming option, value and bound
  */
 export function durationMs(option: string, value: Duration, bounds: DurationBounds = {}): number {
-  const { minMs = 0, maxMs = YEAR_MS, mayBeInfinite = false } = bounds;
-  if (value === Infinity && mayBeInfinite) return Infinity;
-  const ms = typeof value === 'number' ? value : typeof value === 'string' ? parse(value) : undefined;
-  if (ms === undefined || Number.isNaN(ms)) {
+  const ms = typeof value === 'string' ? parse(value) : value;
+  if (typeof ms !== 'number' || Number.isNaN(ms)) {
     throw refusal(option, value, 'milliseconds as a number, or a text like "250ms", "3s", "5m" or "1h"');
   }
-  if (ms < minMs || ms > maxMs) {
-    const infinite = mayBeInfinite ? ', or Infinity' : '';
-    throw refusal(option, value, `at least ${minMs} ms and at most ${maxMs} ms${infinite}`);
-  }
+  if (!isWithin(ms, bounds)) throw refusal(option, value, textOf(bounds));
   return ms;
+}
+
+function isWithin(
+  ms: number,
+  { minMs = 0, maxMs = YEAR_MS, mayBeInfinite = false }: DurationBounds,
+): boolean {
+  return ms === Infinity ? mayBeInfinite : ms >= minMs && ms <= maxMs;
+}
+
+function textOf({ minMs = 0, maxMs = YEAR_MS, mayBeInfinite = false }: DurationBounds): string {
+  return `at least ${minMs} ms and at most ${maxMs} ms${mayBeInfinite ? ', or Infinity' : ''}`;
 }
 
 function parse(text: string): number | undefined {

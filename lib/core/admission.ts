@@ -1,0 +1,210 @@
+import { LockClosedError, LockConfigError } from '../errors.js';
+import type { LockStore } from '../line/store.js';
+import { type Clock, systemClock } from '../util/clock.js';
+import { type Random, systemRandom } from '../util/random.js';
+import type { HeldLock } from './held-lock.js';
+import { LiveLocks } from './live-locks.js';
+import type { LocalQueueLimits } from './local-queue.js';
+import { LockEventPublisher } from './lock-events.js';
+import { lockKeys, namespacePrefix } from './lock-keys.js';
+import { type LockOptions, type LockPlan, planLock } from './lock-options.js';
+import { checkFits, contextScope, heldInContext } from './lock-scope.js';
+import { LockView } from './lock-view.js';
+import { Requester } from './requester.js';
+import { StoreClient } from './store-client.js';
+import { WaitBudget } from './wait-budget.js';
+
+export interface AdmissionConfig {
+  readonly store: LockStore;
+  readonly stores?: Readonly<Record<string, LockStore>>;
+  readonly namespace: string;
+  /** Default wait, in milliseconds. */
+  readonly waitMs: number;
+  /** The lease that is renewed, in milliseconds. */
+  readonly watchdogMs: number;
+  /** How long holders may finish after `drain`, in milliseconds. */
+  readonly shutdownMs: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Of the local hand-off; tests cut the blocks short. */
+  readonly limits?: LocalQueueLimits;
+  /** What an operator should read. */
+  readonly onNotice?: (level: 'log' | 'warn' | 'error', text: string) => void;
+}
+
+/** Options of one request; `template` names it in events. */
+export type EnterOptions = LockOptions & { readonly template?: string | undefined };
+
+/** The longest that a single attempt (`waitTime: 0`, `inspect`) may take to be answered. */
+export const ATTEMPT_MS = 2_000;
+
+/** Lets requests in: by re-entry what the calling context holds already, over a store the rest, and none once it drains. */
+export class Admission {
+  readonly clock: Clock;
+  private readonly main: Requester;
+  private readonly named = new Map<string, Requester>();
+  private readonly live: LiveLocks;
+  private readonly events = new LockEventPublisher();
+  private readonly waits = new Set<WaitBudget>();
+  /** Once it drains: until the holders' time is over and those who were late are told and released. */
+  private grace: Promise<void> | undefined;
+
+  constructor(private readonly config: AdmissionConfig) {
+    this.clock = config.clock ?? systemClock;
+    this.live = new LiveLocks(this.clock);
+    const prefix = namespacePrefix(config.namespace);
+    this.main = this.requester(config.store, prefix);
+    for (const [name, store] of Object.entries(config.stores ?? {})) {
+      this.named.set(name, this.requester(store, prefix));
+    }
+  }
+
+  clients(): StoreClient[] {
+    return [this.main, ...this.named.values()].map(({ client }) => client);
+  }
+
+  clientOf(store: string | undefined): StoreClient {
+    return this.requesterOf(store).client;
+  }
+
+  plan(options: LockOptions): LockPlan {
+    return planLock(options, this.config, this.clientOf(options.store).store);
+  }
+
+  /** Re-enters what the calling context holds, and asks the store for the rest. */
+  async take(keys: string | readonly string[], options: EnterOptions): Promise<LockView> {
+    const { signal } = options;
+    if (signal?.aborted) throw signal.reason;
+    const names = lockKeys(keys);
+    const requester = this.requesterOf(options.store);
+    const plan = planLock(options, this.config, requester.client.store);
+    if (this.grace) throw closedError();
+    const held = this.heldInContext(requester, names, plan);
+    if (held === undefined)
+      return new LockView(names, [await this.request(requester, { keys: names, plan }, options)]);
+    return this.reEnter({ requester, names, plan, options, held });
+  }
+
+  /** No new requests; who waits is told at once. Resolves when the holders are done, or their time is spent. */
+  drain(): Promise<void> {
+    if (!this.grace) {
+      this.grace = this.live.whenEmpty(this.config.shutdownMs).then(() => this.abortHolders());
+      for (const wait of this.waits) wait.end({ kind: 'error', error: closedError() });
+    }
+    return this.grace;
+  }
+
+  private heldInContext(
+    { client }: Requester,
+    names: readonly string[],
+    plan: LockPlan,
+  ): Map<string, HeldLock> | undefined {
+    if (contextScope() === undefined) return undefined;
+    let held: Map<string, HeldLock> | undefined;
+    for (const name of names) {
+      const lock = heldInContext(client, name);
+      if (!lock) continue;
+      checkFits(lock, plan, name);
+      held ??= new Map();
+      held.set(name, lock);
+    }
+    return held;
+  }
+
+  private async reEnter({ requester, names, plan, options, held }: ReEntry): Promise<LockView> {
+    const locks = [...new Set(held.values())];
+    locks.forEach((lock) => lock.enter());
+    try {
+      const asked = plan.isRenewed ? 0 : plan.leaseMs;
+      await Promise.all(locks.filter((lock) => lock.restMs < asked).map((lock) => lock.extend(asked)));
+      const keys = names.filter((name) => !held.has(name));
+      if (keys.length > 0) locks.push(await this.request(requester, { keys, plan }, options));
+      return new LockView(names, locks);
+    } catch (error) {
+      await Promise.all(locks.map((lock) => lock.leave()));
+      throw error;
+    }
+  }
+
+  private async request(
+    requester: Requester,
+    { keys, plan }: { keys: readonly string[]; plan: LockPlan },
+    { signal, template }: EnterOptions,
+  ): Promise<HeldLock> {
+    const { clock, events } = this;
+    const store = requester.client.store.name;
+    const budget = new WaitBudget({ clock, waitMs: plan.waitMs === 0 ? ATTEMPT_MS : plan.waitMs, signal });
+    this.waits.add(budget);
+    try {
+      const lock = await requester.take({ keys, plan, budget }, (over, end) => {
+        this.live.delete(over);
+        events.publish('ended', () => ({ store, keys, template, end }));
+      });
+      if (!lock.loss) this.live.add(lock);
+      const { waitedMs } = budget;
+      events.publish('granted', () => ({
+        store,
+        keys,
+        template,
+        waitedMs,
+        isLocalHandOff: lock.isLocalHandOff,
+      }));
+      return lock;
+    } catch (error) {
+      events.publish('refused', () => ({ store, keys, template, waitedMs: budget.waitedMs, error }));
+      throw error;
+    } finally {
+      this.waits.delete(budget);
+    }
+  }
+
+  private async abortHolders(): Promise<void> {
+    const late = [...this.live];
+    const cause = { why: 'the application is shutting down and its time is spent', error: closedError() };
+    for (const { client, hold } of late) client.watchdog.lose(hold, cause);
+    await Promise.all(late.map(({ client, hold }) => client.giveBack(hold)));
+  }
+
+  private requester(store: LockStore, prefix: string): Requester {
+    const { clock, random = systemRandom, watchdogMs, limits } = { ...this.config, clock: this.clock };
+    const onRenewed = (holds: number, error?: unknown): void =>
+      this.events.publish('renewed', () => ({ store: store.name, holds, error }));
+    const client = new StoreClient(store, { prefix, clock, random, watchdogMs, onRenewed });
+    const onThrown = (error: unknown): void =>
+      this.notice('error', `A listener of lock.signal failed: ${String(error)}`);
+    return new Requester(client, { watchdogMs, limits, onThrown });
+  }
+
+  private requesters(): Requester[] {
+    return [this.main, ...this.named.values()];
+  }
+
+  private requesterOf(store: string | undefined): Requester {
+    if (store === undefined) return this.main;
+    const requester = this.named.get(store);
+    if (requester) return requester;
+    const known = [...this.named.keys()].map((name) => `"${name}"`).join(', ') || 'none';
+    throw new LockConfigError(
+      `Option "store" is ${JSON.stringify(store)}; the module's stores are: ${known}.`,
+      {
+        option: 'store',
+      },
+    );
+  }
+
+  private notice(level: 'log' | 'warn' | 'error', text: string): void {
+    this.config.onNotice?.(level, text);
+  }
+}
+
+interface ReEntry {
+  readonly requester: Requester;
+  readonly names: readonly string[];
+  readonly plan: LockPlan;
+  readonly options: EnterOptions;
+  readonly held: ReadonlyMap<string, HeldLock>;
+}
+
+function closedError(): LockClosedError {
+  return new LockClosedError('The application is shutting down and takes no new locks.');
+}
