@@ -78,7 +78,6 @@ export class Admission {
     const names = lockKeys(keys);
     const requester = this.requesterOf(options.store);
     const plan = planLock(options, this.config, requester.client.store);
-    if (this.grace) throw closedError();
     const held = this.heldInContext(requester, names, plan);
     if (held === undefined)
       return new LockView(names, [await this.request(requester, { keys: names, plan }, options)]);
@@ -131,6 +130,7 @@ export class Admission {
     { keys, plan }: { keys: readonly string[]; plan: LockPlan },
     { signal, template }: EnterOptions,
   ): Promise<HeldLock> {
+    if (this.grace) throw closedError();
     const { clock, events } = this;
     const store = requester.client.store.name;
     const budget = new WaitBudget({ clock, waitMs: plan.waitMs === 0 ? ATTEMPT_MS : plan.waitMs, signal });
@@ -140,6 +140,8 @@ export class Admission {
         this.live.delete(over);
         events.publish('ended', () => ({ store, keys, template, end }));
       });
+      // Granted, but the drain began before anybody could be told: the body never starts.
+      if (this.grace) await this.turnAway(lock);
       if (!lock.loss) this.live.add(lock);
       const { waitedMs } = budget;
       events.publish('granted', () => ({
@@ -156,6 +158,11 @@ export class Admission {
     } finally {
       this.waits.delete(budget);
     }
+  }
+
+  private async turnAway(lock: HeldLock): Promise<never> {
+    await lock.leave();
+    throw closedError();
   }
 
   private async abortHolders(): Promise<void> {
