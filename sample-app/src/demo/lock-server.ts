@@ -11,6 +11,8 @@ import type { CleanUp } from './clean-up.js';
 
 /** Another process may take the port between our look and the server's start. */
 const ATTEMPTS = 5;
+/** Valkey is a Redis by another name. */
+const BINARIES = ['redis-server', 'valkey-server'];
 
 /**
  * Starts the machine's own redis-server on a free port of this machine, with nothing on disk but a folder of ours.
@@ -32,14 +34,16 @@ export async function startRedis(folder: string, cleanUp: CleanUp): Promise<stri
 async function launch(port: number, dir: string): Promise<ChildProcess> {
   const options = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no', loglevel: 'notice' };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  // A group of its own: Ctrl-C is for the demo, which ends the instances before their lock server.
-  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
-  try {
-    await once(server, 'spawn');
-  } catch (error) {
-    throw new SettingsError(adviceToInstall(), { cause: error });
+  for (const binary of BINARIES) {
+    // A group of its own: Ctrl-C is for the demo, which ends the instances before their lock server.
+    const server = spawn(binary, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    const hasBegun = await once(server, 'spawn').then(
+      () => true,
+      () => false,
+    );
+    if (hasBegun) return server;
   }
-  return server;
+  throw new SettingsError(adviceToInstall());
 }
 
 // Its own word, not a connection: on that port another server might answer.

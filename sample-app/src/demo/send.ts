@@ -1,3 +1,5 @@
+import { Agent, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import type { VoteReceipt } from '../votes/vote-receipt.js';
 import type { Ballot } from './storm.js';
 
@@ -24,43 +26,47 @@ export interface Target {
 export async function send(ballots: readonly Ballot[], target: Target): Promise<Reply[]> {
   const replies: Reply[] = [];
   const queue = ballots.values();
+  // One agent for all, ended by one listener: fetch would leave a listener on the signal for each request.
+  const agent = new Agent({ keepAlive: true });
+  const stop = (): void => agent.destroy();
+  target.signal.addEventListener('abort', stop);
   const sender = async (): Promise<void> => {
     for (const ballot of queue) {
-      replies.push(await post(ballot, target));
       target.signal.throwIfAborted();
+      replies.push(await post(ballot, target, agent));
       target.onReply();
     }
   };
-  await Promise.all(Array.from({ length: target.concurrency }, sender));
-  return replies;
+  try {
+    await Promise.all(Array.from({ length: target.concurrency }, sender));
+    target.signal.throwIfAborted();
+    return replies;
+  } finally {
+    target.signal.removeEventListener('abort', stop);
+    agent.destroy();
+  }
 }
 
-async function post(ballot: Ballot, target: Target): Promise<Reply> {
+async function post(ballot: Ballot, { urls, voteSeq }: Target, agent: Agent): Promise<Reply> {
+  const { userSeq, instance } = ballot;
   const sentAtMs = performance.now();
-  const outcome = await request(ballot, target).catch((error: unknown) => ({
-    receipt: undefined,
-    failure: textOf(error),
-  }));
+  const outcome = await exchange(urls[instance] ?? '', { userSeq, voteSeq }, agent).then(
+    ({ status, body }) =>
+      status === 201
+        ? { receipt: body as VoteReceipt, failure: undefined }
+        : { receipt: undefined, failure: `HTTP ${status}` },
+    (error: unknown) => ({ receipt: undefined, failure: String(error) }),
+  );
   return { ...ballot, sentAtMs, repliedAtMs: performance.now(), ...outcome };
 }
 
-async function request(
-  { userSeq, instance }: Ballot,
-  { urls, voteSeq, signal }: Target,
-): Promise<Pick<Reply, 'receipt' | 'failure'>> {
-  const response = await fetch(urls[instance] ?? '', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ userSeq, voteSeq }),
-    signal,
+function exchange(url: string, vote: object, agent: Agent): Promise<{ status: number; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+      json(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    });
+    sent.once('error', reject);
+    sent.end(JSON.stringify(vote));
   });
-  const body: unknown = await response.json();
-  if (response.status === 201) return { receipt: body as VoteReceipt, failure: undefined };
-  return { receipt: undefined, failure: `HTTP ${response.status}` };
-}
-
-// fetch says "fetch failed" and keeps the reason as the cause.
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }
