@@ -135,9 +135,10 @@ describe('the tests', () => {
 
   it('of a unit stand where its source stands', () => {
     const sourcesOf = (spec: string) => {
-      const path = spec.replace(/^test\/unit\//, 'lib/').replace(/\.spec\.ts$/, '');
-      // transition.random.spec.ts tests transition.ts
-      return [path, path.replace(/\.[^./]+$/, '')].map((stem) => `${stem}.ts`);
+      const path = spec.replace(/^test\/unit\//, '').replace(/\.spec\.ts$/, '');
+      // transition.random.spec.ts tests transition.ts; tools of the tests have tests as well.
+      const stems = [path, path.replace(/\.[^./]+$/, '')];
+      return ['lib', 'test'].flatMap((parent) => stems.map((stem) => `${parent}/${stem}.ts`));
     };
     const orphans = specs.filter(
       (spec) => spec.startsWith('test/unit/') && !sourcesOf(spec).some((path) => existsSync(path)),
