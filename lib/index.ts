@@ -15,5 +15,22 @@ export {
   LockUpgradeError,
 } from './errors.js';
 export type { LockStore, StoreCapabilities, StoreOptions } from './line/store.js';
+export { lockKey } from './key/lock-key.js';
+export type { DistributedLockOptions } from './nest/decorator-options.js';
+export {
+  DistributedLock,
+  type KeyFunction,
+  type Lockable,
+  type LockDecorator,
+} from './nest/distributed-lock.decorator.js';
+export { DistributedLockInterceptor } from './nest/distributed-lock.interceptor.js';
+export { DistributedLockModule } from './nest/distributed-lock.module.js';
+export type {
+  DistributedLockModuleAsyncOptions,
+  DistributedLockModuleOptions,
+  DistributedLockOptionsFactory,
+  ModuleExtras,
+} from './nest/module-options.js';
+export { CurrentLock, LockKey } from './nest/parameter-decorators.js';
 export { memoryStore } from './stores/memory/index.js';
 export { duration, type Duration } from './util/duration.js';
