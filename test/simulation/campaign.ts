@@ -1,0 +1,272 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LockHandle } from '../../lib/core/lock-handle.js';
+import type { LockOptions } from '../../lib/core/lock-options.js';
+import { LockRuntime } from '../../lib/core/lock-runtime.js';
+import { type Asked, type HistoryRecorder, recordHistory } from '../../lib/testing/history.js';
+import { type Link, SimulatedServer, type Weather } from './network.js';
+import { Dice, SimulatedProcess, World } from './world.js';
+
+/** What may go wrong in a run. */
+export interface Climate {
+  readonly weather: Weather;
+  /** Each of these happens to some process about every so many milliseconds; Infinity for never. */
+  readonly cutEveryMs: number;
+  readonly silenceEveryMs: number;
+  readonly pauseEveryMs: number;
+  readonly killEveryMs: number;
+  readonly longestPauseMs: number;
+  /** Everybody asks with `fair`, for mutexes only. */
+  readonly isFair: boolean;
+}
+
+export interface Run {
+  readonly history: HistoryRecorder;
+  /** What does not fit into a history: a task that never ended, a timer or a key that was left. */
+  readonly faults: string[];
+  readonly grants: number;
+}
+
+const WATCHDOG_MS = 1_500;
+const BUSY_MS = 8_000;
+const PROCESSES = 4;
+const TASKS = 3;
+const BIG = 100;
+
+/** The process believes in a hold until the hold's deadline; only the inside of the handle says it. */
+interface InnerHandle {
+  readonly locks: readonly { readonly hold: { readonly deadlineMs: number } }[];
+}
+
+interface Kind extends Omit<Asked, 'client' | 'waits'> {
+  readonly options: LockOptions;
+  readonly also?: string;
+  /** The history cannot tell from outside who keeps the key: one of several, or a rest of minHoldTime. */
+  readonly isIdleUnknown?: boolean;
+}
+
+function kinds(dice: Dice, isFair: boolean): Kind {
+  const mutex = { capacity: 1, weight: 1 };
+  if (isFair) return { ...mutex, key: dice.pick(['fair', 'other']), options: { fair: true } };
+  const weight = dice.pick([1, 1, 2, 3]);
+  return dice.pick<Kind>([
+    { ...mutex, key: 'hot', options: {} },
+    { ...mutex, key: 'hot', options: {} },
+    { ...mutex, key: 'hot', options: { fair: true } },
+    { ...mutex, key: 'hot', options: { leaseTime: Math.round(dice.between(60, 1_000)) } },
+    { ...mutex, key: 'left', also: 'right', options: {}, isIdleUnknown: true },
+    { ...mutex, key: 'left', options: {}, isIdleUnknown: true },
+    {
+      ...mutex,
+      key: 'right',
+      options: { minHoldTime: Math.round(dice.between(0, 60)) },
+      isIdleUnknown: true,
+    },
+    { capacity: BIG, weight: 1, key: 'rw', options: { mode: 'shared' } },
+    { capacity: BIG, weight: 1, key: 'rw', options: { mode: 'shared' } },
+    { capacity: BIG, weight: BIG, key: 'rw', options: {} },
+    { capacity: 3, weight, key: 'permits', options: { permits: 3, weight } },
+  ]);
+}
+
+/** One seeded run: some processes, each with tasks that ask for locks again and again, under a climate. */
+export class Campaign {
+  private readonly world = new World();
+  private readonly dice: Dice;
+  private readonly server: SimulatedServer;
+  private readonly history: HistoryRecorder;
+  private readonly asking = new AsyncLocalStorage<number>();
+  private readonly members: Member[] = [];
+  private readonly faults: string[] = [];
+  private grants = 0;
+
+  constructor(
+    seed: number,
+    private readonly climate: Climate,
+  ) {
+    this.dice = new Dice(seed);
+    this.server = new SimulatedServer(this.world, this.dice, climate.weather);
+    const { world } = this;
+    this.history = recordHistory({ nowMs: () => world.nowMs } as never);
+  }
+
+  async run(): Promise<Run> {
+    for (let index = 0; index < PROCESSES; index++) this.addProcess(`p${index}`);
+    this.plan('cut', this.climate.cutEveryMs);
+    this.plan('silence', this.climate.silenceEveryMs);
+    this.plan('pause', this.climate.pauseEveryMs);
+    this.plan('kill', this.climate.killEveryMs);
+    await this.world.run(BUSY_MS + 60_000);
+    await this.end();
+    return { history: this.history, faults: this.faults, grants: this.grants };
+  }
+
+  private addProcess(name: string): void {
+    const process = new SimulatedProcess(name, this.world, this.dice.between(0.996, 1.004));
+    const { link, store } = this.server.linkTo(process, () => {
+      const request = this.asking.getStore();
+      if (request !== undefined) this.history.note(request, { kind: 'queued' });
+    });
+    const runtime = new LockRuntime({
+      store,
+      namespace: 'sim',
+      waitMs: 20_000,
+      watchdogMs: WATCHDOG_MS,
+      shutdownMs: 1_000,
+      clock: process,
+      random: this.dice.next,
+      limits: { mostUsers: 4, mostMs: 50 },
+    });
+    const member: Member = { process, link, runtime, tasks: 0, holds: new Map(), asks: new Set() };
+    this.members.push(member);
+    for (let task = 0; task < TASKS; task++) void this.task(member);
+  }
+
+  private async task(member: Member): Promise<void> {
+    member.tasks++;
+    while (this.world.nowMs < BUSY_MS) {
+      await member.process.sleep(this.dice.between(0, 40));
+      await this.useLock(member);
+    }
+    member.tasks--;
+  }
+
+  private async useLock(member: Member): Promise<void> {
+    const { dice, history } = this;
+    const { options, also, isIdleUnknown, ...asked } = kinds(dice, this.climate.isFair);
+    const wait = dice.pick([undefined, undefined, undefined, 0, dice.between(1, 500)]);
+    const abort = dice.chance(0.1) ? new AbortController() : undefined;
+    if (abort) member.process.setTimer(dice.between(0, 300), () => abort.abort(new Error('aborted')));
+    const keys = also === undefined ? [asked.key] : [asked.key, also];
+    const all: LockOptions = {
+      ...options,
+      ...(wait !== undefined && { waitTime: wait }),
+      ...(abort && { signal: abort.signal }),
+    };
+    // Of several keys a request stands in one line at a time: it counts from its grant on.
+    const request =
+      also === undefined
+        ? history.asked({ ...asked, client: member.process.name, waits: wait !== 0 && !isIdleUnknown })
+        : undefined;
+    if (request !== undefined) member.asks.add(request);
+    try {
+      const ask = (): Promise<void> =>
+        member.runtime.withLock(keys, all, (lock) => this.body({ member, lock, request, asked }));
+      await (request === undefined ? ask() : this.asking.run(request, ask));
+    } catch {
+      if (request !== undefined && member.asks.has(request)) this.giveUp(member, request, wait === 0);
+    }
+  }
+
+  /** Not granted: it can hold no more once it was withdrawn; where that went unheard, at the end of a lease. */
+  private giveUp(member: Member, request: number, isSingle: boolean): void {
+    member.asks.delete(request);
+    const isCalm = this.climate.cutEveryMs === Infinity && this.climate.silenceEveryMs === Infinity;
+    if (isCalm) this.history.note(request, { kind: isSingle ? 'busy' : 'timedOut' });
+    else this.history.note(request, { kind: 'unknown', untilMs: this.world.nowMs + 10_000 + WATCHDOG_MS });
+  }
+
+  private async body({ member, lock, request, asked }: Body): Promise<void> {
+    const { history } = this;
+    this.grants++;
+    const requests: number[] = [];
+    for (const key of lock.keys) {
+      const number = request ?? history.asked({ ...asked, key, client: member.process.name, waits: false });
+      member.asks.delete(number);
+      requests.push(number);
+      history.note(number, {
+        kind: 'granted',
+        owner: lock.owner + lock.fencingTokenOf(key),
+        token: lock.fencingTokenOf(key),
+      });
+      member.holds.set(number, lock);
+    }
+    const noteAll = (kind: 'lost' | 'released'): void => {
+      if (member.process.isKilled) return;
+      for (const number of requests) this.endHold(member, number, kind);
+    };
+    lock.signal.addEventListener('abort', () => noteAll('lost'));
+    await member.process.sleep(
+      this.dice.chance(0.05) ? this.dice.between(0, 3_000) : this.dice.between(0, 30),
+    );
+    noteAll('released');
+  }
+
+  private endHold(member: Member, number: number, kind: 'lost' | 'released'): void {
+    const lock = member.holds.get(number);
+    if (!lock) return;
+    member.holds.delete(number);
+    this.history.note(number, { kind: 'renewed', untilMs: member.process.worldMs(deadlineOf(lock)) });
+    this.history.note(number, { kind });
+  }
+
+  private plan(what: Fault, everyMs: number): void {
+    if (everyMs === Infinity) return;
+    let atMs = 0;
+    for (;;) {
+      atMs += this.dice.between(0, 2 * everyMs);
+      if (atMs > BUSY_MS) return;
+      this.world.at(atMs, () => this.strike(what, this.dice.pick(this.members)));
+    }
+  }
+
+  private strike(what: Fault, member: Member): void {
+    if (member.process.isKilled) return;
+    if (what === 'cut') member.link.cut(this.dice.between(0, 1_500));
+    else if (what === 'silence') member.link.silence(this.dice.between(500, 3_000));
+    else if (what === 'pause') member.process.pause(this.dice.between(0, this.climate.longestPauseMs));
+    else this.kill(member);
+  }
+
+  /** What it held it believes in until its local deadline; what it asked may still be granted, to nobody. */
+  private kill(member: Member): void {
+    if (this.members.filter(({ process }) => !process.isKilled).length <= 2) return;
+    for (const [number, lock] of member.holds) {
+      const untilMs = member.process.worldMs(deadlineOf(lock));
+      this.history.note(number, { kind: 'renewed', untilMs });
+    }
+    for (const number of member.asks) {
+      this.history.note(number, { kind: 'unknown', untilMs: this.world.nowMs + 10_000 + WATCHDOG_MS });
+    }
+    member.process.isKilled = true;
+    member.link.cut(0);
+  }
+
+  private async end(): Promise<void> {
+    const alive = this.members.filter(({ process }) => !process.isKilled);
+    for (const { process, tasks } of alive) {
+      if (tasks > 0) this.faults.push(`${tasks} tasks of ${process.name} never ended`);
+    }
+    const ended = Promise.all(alive.map(({ runtime }) => runtime.shutdown()));
+    await this.world.run(this.world.nowMs + 30_000);
+    await ended;
+    for (const { process } of alive) {
+      if (process.timers > 0) this.faults.push(`${process.timers} timers of ${process.name} were left`);
+    }
+    // Whoever passes sweeps; nothing is left for it after that.
+    for (let pass = 0; pass < 20; pass++) this.server.space.forceRelease(`sim:${pass}`);
+    if (this.server.space.size > 0) this.faults.push(`${this.server.space.size} keys were left`);
+  }
+}
+
+type Fault = 'cut' | 'silence' | 'pause' | 'kill';
+
+interface Member {
+  readonly process: SimulatedProcess;
+  readonly link: Link;
+  readonly runtime: LockRuntime;
+  tasks: number;
+  /** By request. */
+  readonly holds: Map<number, LockHandle>;
+  readonly asks: Set<number>;
+}
+
+interface Body {
+  readonly member: Member;
+  readonly lock: LockHandle;
+  readonly request: number | undefined;
+  readonly asked: Omit<Asked, 'client' | 'waits'>;
+}
+
+function deadlineOf(lock: LockHandle): number {
+  return Math.min(...(lock as unknown as InnerHandle).locks.map(({ hold }) => hold.deadlineMs));
+}

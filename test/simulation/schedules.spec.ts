@@ -1,0 +1,38 @@
+/**
+ * Random schedules: processes over a network that delays, loses, repeats and reorders, with cuts, silent partitions,
+ * pauses and kills, on a clock of their own. Each seed is one schedule and can be replayed:
+ *
+ *   SEED=17 CLIMATE=storm npm test -- test/simulation
+ */
+import { describe, expect, it } from '@jest/globals';
+import { checkHistory } from '../../lib/testing/history-checker.js';
+import { Campaign } from './campaign.js';
+import { CLIMATES } from './climates.js';
+
+const ONLY_SEED = process.env['SEED'];
+const ONLY_CLIMATE = process.env['CLIMATE'];
+const chosen = Object.entries(CLIMATES).filter(
+  ([name]) => ONLY_CLIMATE === undefined || ONLY_CLIMATE === name,
+);
+
+describe.each(chosen)('%s', (name, { climate, promises, seeds }) => {
+  it(`keeps every promise over ${seeds} schedules`, async () => {
+    const first = ONLY_SEED === undefined ? 1 : Number(ONLY_SEED);
+    const last = ONLY_SEED === undefined ? Number(process.env['SEEDS'] ?? seeds) : first;
+    let grants = 0;
+    for (let seed = first; seed <= last; seed++) {
+      const run = await new Campaign(seed, climate).run();
+      grants += run.grants;
+      const broken = checkHistory(run.history.events, promises).map(
+        ({ kind, key, atMs, message }) => `${kind} on ${key} at ${atMs}: ${message}`,
+      );
+      if (broken.length + run.faults.length > 0) {
+        throw new Error(
+          `CLIMATE=${name} SEED=${seed}:\n  ${[...run.faults, ...broken].slice(0, 8).join('\n  ')}`,
+        );
+      }
+    }
+    if (process.env['SEEDS']) console.log(name, grants);
+    expect(grants).toBeGreaterThan((last - first + 1) * 20);
+  }, 600_000);
+});
