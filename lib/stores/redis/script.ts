@@ -1,20 +1,20 @@
-/** What a Lua script takes and answers, as its header declares. */
+/** What a script takes and answers, as its header says it. */
 export interface ScriptShape {
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
   readonly returns: unknown;
 }
 
-/** A Lua script with its types; made only by the generated file. */
-export interface Script<S extends ScriptShape = ScriptShape> {
+/** A Lua script with its types; made by `scripts/generate-scripts.mjs` only. */
+export interface Script<Shape extends ScriptShape> {
   readonly name: string;
-  /** What `EVALSHA` is called with. */
+  /** Under which the server knows it once it has run. */
   readonly sha1: string;
   readonly lua: string;
-  /** Never there at run time: carries the types. */
-  readonly shape?: S;
+  /** Carries the types; never set. */
+  readonly shape?: Shape;
 }
 
-export function defineScript<S extends ScriptShape>(script: Script<S>): Script<S> {
+export function defineScript<Shape extends ScriptShape>(script: Script<Shape>): Script<Shape> {
   return script;
 }

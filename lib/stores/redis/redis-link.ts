@@ -1,0 +1,146 @@
+/**
+ * One connection of a session, which notices by itself that it is dead.
+ *
+ *   new ──open()──► connecting ──answered──► ready
+ *   connecting ──failed──► closed              open() rejects; whoever needs a connection makes a new one
+ *   ready ──socket closed, or silent too long──► lost ──answered again──► ready, and `onReturn`
+ *   any ──close()──► closed
+ *
+ * Whatever is unanswered when the socket goes is rejected, and never sent again by itself: the outcome is unknown, and
+ * only whoever asked knows whether to ask again. While lost, commands are rejected at once; nothing is queued.
+ */
+import type { Socket } from 'node:net';
+import type { Redis } from 'ioredis';
+import type { Clock, Timer } from '../../util/clock.js';
+
+export interface LinkOptions {
+  readonly clock: Clock;
+  readonly client: Redis;
+  /** With something unanswered, a connection that is silent for so long is taken for dead, in milliseconds. */
+  readonly silentMs: number;
+  /** It is back: what was told or subscribed on the old one is gone. */
+  readonly onReturn: () => void;
+}
+
+/** How long the process's own standstill is given to read what lies in the socket, before the silence is believed. */
+const SECOND_LOOK_MS = 50;
+
+export class RedisLink {
+  readonly client: Redis;
+  private unanswered = 0;
+  /** When it last heard of the server, or began to wait for it. */
+  private heardMs = 0;
+  private timer: Timer | undefined;
+  private isSuspected = false;
+  private isGreeting = false;
+  private hasBeenReady = false;
+  private lastError: Error | undefined;
+
+  constructor(private readonly options: LinkOptions) {
+    this.client = options.client;
+    this.client.on('error', (error: Error) => {
+      this.lastError = error;
+    });
+    this.client.on('connect', () => this.greet());
+    this.client.on('ready', () => this.becomeReady());
+    this.client.on('close', () => this.endGreeting());
+  }
+
+  /** Resolves when the server has answered. @throws what made it fail */
+  async open(): Promise<void> {
+    try {
+      await this.client.connect();
+    } catch (error) {
+      this.close();
+      throw this.lastError ?? error;
+    }
+  }
+
+  /** Sends a command. @throws the server's answer, or what became of the connection */
+  async send<T>(command: (client: Redis) => Promise<T>): Promise<T> {
+    const wasUp = this.client.status === 'ready';
+    this.expect();
+    try {
+      return await command(this.client);
+    } catch (error) {
+      throw isReply(error) ? error : this.lossOf(wasUp, error);
+    } finally {
+      this.hear();
+    }
+  }
+
+  close(): void {
+    this.timer?.clear();
+    this.timer = undefined;
+    this.client.disconnect();
+  }
+
+  /** The driver's own words ("max retries per request") say nothing of what happened. */
+  private lossOf(wasUp: boolean, error: unknown): Error {
+    const cause = this.lastError ?? error;
+    const reason = this.lastError ? `: ${this.lastError.message}` : '';
+    const text = wasUp ? 'the connection was lost before the answer came' : 'there is no connection';
+    return new Error(text + reason, { cause });
+  }
+
+  private greet(): void {
+    if (!this.isGreeting) this.expect();
+    this.isGreeting = true;
+  }
+
+  private endGreeting(): void {
+    if (this.isGreeting) this.hear();
+    this.isGreeting = false;
+  }
+
+  private becomeReady(): void {
+    this.endGreeting();
+    this.lastError = undefined;
+    if (this.hasBeenReady) this.options.onReturn();
+    this.hasBeenReady = true;
+  }
+
+  private expect(): void {
+    if (this.unanswered === 0) this.heardMs = this.options.clock.nowMs();
+    this.unanswered++;
+    // One timer for all commands: under load none is set or cleared for each.
+    this.timer ??= this.watch(this.options.silentMs);
+  }
+
+  private hear(): void {
+    this.unanswered--;
+    this.heardMs = this.options.clock.nowMs();
+    this.isSuspected = false;
+  }
+
+  private watch(delayMs: number): Timer {
+    return this.options.clock.setTimer(delayMs, () => this.look(), { isBackground: true });
+  }
+
+  private look(): void {
+    this.timer = undefined;
+    if (this.unanswered === 0) return;
+    const leftMs = this.heardMs + this.options.silentMs - this.options.clock.nowMs();
+    if (leftMs > 0) this.timer = this.watch(leftMs);
+    else if (!this.isSuspected) {
+      this.isSuspected = true;
+      this.timer = this.watch(SECOND_LOOK_MS);
+    } else this.reset();
+  }
+
+  /** Reset, not ended: what lies unsent in the socket must not reach the server later, when nobody means it any more. */
+  private reset(): void {
+    this.lastError = new Error(`no answer for ${this.options.silentMs} ms`);
+    const stream = this.client.stream as Socket;
+    try {
+      stream.resetAndDestroy();
+    } catch {
+      // Over TLS there is no reset.
+      stream.destroy();
+    }
+  }
+}
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
