@@ -27,8 +27,8 @@ const NOT_YET = new Set([
  * nothing is connected yet.
  *
  * `memory:` · `redis://[user:password@]host[:port][/database]`, `rediss://` over TLS, `redis+spin://` and
- * `rediss+spin://` where the server has no pub/sub. Redis takes its options as a query:
- * `?clockTolerance=10s`, `?waitReplicas=1`, with `+spin` also `?spinInterval=50ms`.
+ * `rediss+spin://` where the server has no pub/sub. Redis takes the options of its store as a query, such as
+ * `?clockTolerance=10s`, and with `+spin` also `?spinInterval=50ms`.
  *
  * No error shows the URL, which may hold a password.
  *

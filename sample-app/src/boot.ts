@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { LockService } from 'nestjs-distributed-lock';
 import { AppModule } from './app.module.js';
 import { type Settings, SettingsError } from './settings.js';
 
@@ -24,6 +25,9 @@ export async function boot(settings: Settings): Promise<RunningApp> {
   });
   app.enableShutdownHooks();
   try {
+    await app.init();
+    // The lock module would go on without its server and try again. In a sample it is rather a wrong LOCK_URL.
+    await app.get(LockService).inspect('boot');
     await app.listen(settings.port, settings.host);
   } catch (error) {
     throw worded(error, settings);

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -26,17 +26,24 @@ export interface SampleRun {
 
 export async function buildSample(): Promise<SampleBuild> {
   const folder = await mkdtemp(join(tmpdir(), 'sample-build-'));
-  const tsconfig = join(folder, 'tsconfig.json');
-  const config = {
+  const tsconfig = {
     extends: join(ROOT, 'sample-app/tsconfig.app.json'),
     compilerOptions: { rootDir: ROOT, outDir: join(folder, 'dist') },
     include: [join(ROOT, 'sample-app/src')],
   };
-  await writeFile(tsconfig, JSON.stringify(config));
+  const nestConfig = JSON.parse(await readFile(join(ROOT, 'nest-cli.json'), 'utf8')) as {
+    compilerOptions: object;
+  };
+  nestConfig.compilerOptions = { ...nestConfig.compilerOptions, allowOutsidePaths: true };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
+  await writeFile(join(folder, 'nest-cli.json'), JSON.stringify(nestConfig));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const nest = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
-  await promisify(execFile)(process.execPath, [nest, 'build', 'sample-app', '-p', tsconfig], { cwd: ROOT });
+  // nest-cli knows paths from its working folder only.
+  const path = relative(ROOT, folder);
+  const args = ['build', 'sample-app', '-c', join(path, 'nest-cli.json'), '-p', join(path, 'tsconfig.json')];
+  await promisify(execFile)(process.execPath, [nest, ...args], { cwd: ROOT });
   return {
     folder,
     run: (script, args = [], env = {}) =>

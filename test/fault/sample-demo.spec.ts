@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,6 +38,10 @@ const processesIn = (folder: string): string[] =>
     )
     .filter((text) => text.includes(folder));
 
+/** Where a program lies that was named as in a shell. */
+const pathOf = (program: string): string =>
+  execFileSync('/bin/sh', ['-c', 'command -v "$0"', program], { encoding: 'utf8' }).trim();
+
 describe('the demo', () => {
   let sample: SampleBuild;
   let bin: string;
@@ -49,7 +54,7 @@ describe('the demo', () => {
     bin = join(sample.folder, 'bin');
     await mkdir(temp);
     await mkdir(bin);
-    await symlink(process.env['TEST_REDIS_BINARY'] ?? 'not found', join(bin, 'redis-server'));
+    await symlink(pathOf(process.env['TEST_REDIS_BINARY'] ?? 'redis-server'), join(bin, 'redis-server'));
   });
 
   afterEach(async () => {
@@ -166,7 +171,7 @@ describe('the demo', () => {
     expectNothingLeft();
   });
 
-  it.each([['--users', '0'], ['--nonsense'], ['--users', '7', '8']])('refuses %s %s', async (...args) => {
+  it.each([[['--users', '0']], [['--nonsense']], [['--users', '7', '8']]])('refuses %j', async (args) => {
     const { status, out, err } = await demo(args).ended;
     expect(err).toMatch(/^.+\n$/);
     expect(out).toBe('');
