@@ -18,7 +18,7 @@ const app = spawn('npm', ['start'], {
 const ended = once(app, 'exit');
 
 try {
-  const url = await Promise.race([addressOf(app), ended.then(([code]) => fail(`ended with ${code}`))]);
+  const url = await Promise.race([addressOf(app), ended.then(() => fail(`ended with ${app.exitCode}`))]);
   const vote = async () => {
     const response = await fetch(`${url}/votes`, {
       method: 'POST',
@@ -32,11 +32,12 @@ try {
   if (voted !== 1) fail(`one vote sent ten times was counted ${voted} times: ${results.join(', ')}`);
   console.log(`one vote sent ten times to ${url} was counted once`);
 } finally {
-  if (app.exitCode === null) process.kill(-app.pid, 'SIGTERM');
+  if (app.exitCode === null) process.kill(-Number(app.pid), 'SIGTERM');
   await ended;
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** @param {import('node:child_process').ChildProcess} child */
 async function addressOf(child) {
   let printed = '';
   for await (const chunk of child.stdout) {
@@ -48,6 +49,7 @@ async function addressOf(child) {
   return fail('printed no address');
 }
 
+/** @param {string} why @returns {never} */
 function fail(why) {
   throw new Error(`npm start: ${why}`);
 }

@@ -14,7 +14,7 @@ const isGenerated = (path: string) => path.endsWith('.generated.ts');
 const sources = filesBelow('lib', '.ts');
 const specs = filesBelow('test', '.spec.ts');
 
-const wordsOf = (name: string) => name.split(/(?=[A-Z])|_/).map((word) => word.toLowerCase());
+const wordsOf = (name: string) => name.split(/(?<=[a-z0-9])(?=[A-Z])|_/).map((word) => word.toLowerCase());
 const isForeignWord = (name: string) =>
   [...wordsOf(name), name.toLowerCase()].some((word) => NOT_OUR_WORDS.test(word)) ||
   NAMES_OF_OTHERS.includes(name);
