@@ -61,8 +61,8 @@ const toUs = (ms: number): number => Math.floor(ms * 1000);
 
 /** Hold, keep holding, or take a place; see the states above. */
 export function acquire(on: Transition, request: KeyRequest): KeyReply {
-  dropEnded(on);
   if (isRefused(on, request.owner)) return { kind: 'refused' };
+  dropEnded(on);
   if (isInConflict(on, request)) return { kind: 'conflict', capacity: on.state.capacity };
   if (request.replaces !== undefined) remove(on, request.replaces, 0);
   const waiter = look(on, request.owner);
@@ -180,31 +180,41 @@ function look({ state, nowUs }: Transition, owner: string): Waiter | undefined {
 
 /** Passes over who did not come, and calls exactly the longest prefix that fits. `asker` needs no message: it is being answered. */
 function settle(on: Transition, asker?: string): void {
+  passOver(on);
+  takeBack(on);
   const { state, nowUs } = on;
-  for (const waiter of state.line) {
-    if (waiter.calledUs === undefined || waiter.calledUs + CLAIM_MS * 1000 > nowUs) continue;
-    waiter.calledUs = undefined;
-    waiter.isAsleep = true;
-  }
   let free = state.capacity - heldWeight(state);
   let isPrefix = true;
   state.line = state.line.filter((waiter) => {
     const isSilent = waiter.lookedUs + SILENT_MS * 1000 <= nowUs;
     if (waiter.isAsleep) return !isSilent;
     // Behind the prefix nobody is looked at: the cost must not grow with the line.
-    if (!isPrefix) return keepUncalled(waiter);
+    if (!isPrefix) return true;
     if (isSilent && waiter.calledUs === undefined) return false;
     isPrefix = waiter.weight <= free;
-    if (!isPrefix) return keepUncalled(waiter);
+    if (!isPrefix) return true;
     free -= waiter.weight;
     callOnce(on, waiter, asker);
     return true;
   });
 }
 
-function keepUncalled(waiter: Waiter): true {
-  waiter.calledUs = undefined;
-  return true;
+function passOver({ state, nowUs }: Transition): void {
+  for (const waiter of state.line) {
+    if (waiter.calledUs === undefined || waiter.calledUs + CLAIM_MS * 1000 > nowUs) continue;
+    waiter.calledUs = undefined;
+    waiter.isAsleep = true;
+  }
+}
+
+/** Clears the calls behind the first that fits no more, before the prefix is drawn anew: one that is silent must not end it. */
+function takeBack({ state }: Transition): void {
+  let free = state.capacity - heldWeight(state);
+  for (const waiter of state.line) {
+    if (waiter.isAsleep) continue;
+    free -= waiter.weight;
+    if (free < 0) waiter.calledUs = undefined;
+  }
 }
 
 function callOnce({ nowUs, calls }: Transition, waiter: Waiter, asker: string | undefined): void {
