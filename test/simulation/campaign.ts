@@ -15,6 +15,13 @@ export interface Climate {
   readonly pauseEveryMs: number;
   readonly killEveryMs: number;
   readonly longestPauseMs: number;
+  readonly longestCutMs: number;
+  /** How far a process's clock may run from the back end's: the share of it. */
+  readonly clockDrift: number;
+  /** The lease that the watchdog renews. */
+  readonly watchdogMs: number;
+  /** How long after a withdrawal that may have gone unheard a request can hold, if every promise is kept. */
+  readonly ghostMs: number;
   /** Everybody asks with `fair`, for mutexes only. */
   readonly isFair: boolean;
 }
@@ -26,7 +33,6 @@ export interface Run {
   readonly grants: number;
 }
 
-const WATCHDOG_MS = 1_500;
 const BUSY_MS = 8_000;
 const PROCESSES = 4;
 const TASKS = 3;
@@ -46,8 +52,15 @@ interface Kind extends Omit<Asked, 'client' | 'waits'> {
 
 function kinds(dice: Dice, isFair: boolean): Kind {
   const mutex = { capacity: 1, weight: 1 };
-  if (isFair) return { ...mutex, key: dice.pick(['fair', 'other']), options: { fair: true } };
   const weight = dice.pick([1, 1, 2, 3]);
+  // These stand in the line by themselves, and so in strict order of arrival.
+  const inOrder: Kind[] = [
+    { ...mutex, key: dice.pick(['fair', 'other']), options: { fair: true } },
+    { capacity: BIG, weight: 1, key: 'rw', options: { mode: 'shared' } },
+    { capacity: BIG, weight: BIG, key: 'rw', options: { fair: true } },
+    { capacity: 3, weight, key: 'permits', options: { permits: 3, weight } },
+  ];
+  if (isFair) return dice.pick(inOrder);
   return dice.pick<Kind>([
     { ...mutex, key: 'hot', options: {} },
     { ...mutex, key: 'hot', options: {} },
@@ -61,10 +74,8 @@ function kinds(dice: Dice, isFair: boolean): Kind {
       options: { minHoldTime: Math.round(dice.between(0, 60)) },
       isIdleUnknown: true,
     },
-    { capacity: BIG, weight: 1, key: 'rw', options: { mode: 'shared' } },
-    { capacity: BIG, weight: 1, key: 'rw', options: { mode: 'shared' } },
     { capacity: BIG, weight: BIG, key: 'rw', options: {} },
-    { capacity: 3, weight, key: 'permits', options: { permits: 3, weight } },
+    ...inOrder.slice(1),
   ]);
 }
 
@@ -101,7 +112,8 @@ export class Campaign {
   }
 
   private addProcess(name: string): void {
-    const process = new SimulatedProcess(name, this.world, this.dice.between(0.996, 1.004));
+    const { clockDrift } = this.climate;
+    const process = new SimulatedProcess(name, this.world, 1 + this.dice.between(-clockDrift, clockDrift));
     const { link, store } = this.server.linkTo(process, () => {
       const request = this.asking.getStore();
       if (request !== undefined) this.history.note(request, { kind: 'queued' });
@@ -110,7 +122,7 @@ export class Campaign {
       store,
       namespace: 'sim',
       waitMs: 20_000,
-      watchdogMs: WATCHDOG_MS,
+      watchdogMs: this.climate.watchdogMs,
       shutdownMs: 1_000,
       clock: process,
       random: this.dice.next,
@@ -131,30 +143,36 @@ export class Campaign {
   }
 
   private async useLock(member: Member): Promise<void> {
-    const { dice, history } = this;
-    const { options, also, isIdleUnknown, ...asked } = kinds(dice, this.climate.isFair);
-    const wait = dice.pick([undefined, undefined, undefined, 0, dice.between(1, 500)]);
-    const abort = dice.chance(0.1) ? new AbortController() : undefined;
-    if (abort) member.process.setTimer(dice.between(0, 300), () => abort.abort(new Error('aborted')));
-    const keys = also === undefined ? [asked.key] : [asked.key, also];
-    const all: LockOptions = {
-      ...options,
-      ...(wait !== undefined && { waitTime: wait }),
-      ...(abort && { signal: abort.signal }),
-    };
+    const { also, isIdleUnknown, options, ...asked } = kinds(this.dice, this.climate.isFair);
+    const all = this.withPatience(member, options);
+    const isSingle = all.waitTime === 0;
+    const waits = !isSingle && isIdleUnknown !== true;
     // Of several keys a request stands in one line at a time: it counts from its grant on.
-    const request =
-      also === undefined
-        ? history.asked({ ...asked, client: member.process.name, waits: wait !== 0 && !isIdleUnknown })
-        : undefined;
-    if (request !== undefined) member.asks.add(request);
+    const request = also === undefined ? this.askedBy(member, { ...asked, waits }) : undefined;
+    const keys = also === undefined ? [asked.key] : [asked.key, also];
+    const body = (lock: LockHandle): Promise<void> => this.body({ member, lock, request, asked });
+    const ask = (): Promise<void> => member.runtime.withLock(keys, all, body);
     try {
-      const ask = (): Promise<void> =>
-        member.runtime.withLock(keys, all, (lock) => this.body({ member, lock, request, asked }));
       await (request === undefined ? ask() : this.asking.run(request, ask));
     } catch {
-      if (request !== undefined && member.asks.has(request)) this.giveUp(member, request, wait === 0);
+      if (request !== undefined && member.asks.has(request)) this.giveUp(member, request, isSingle);
     }
+  }
+
+  private askedBy(member: Member, asked: Omit<Asked, 'client'>): number {
+    const request = this.history.asked({ ...asked, client: member.process.name });
+    member.asks.add(request);
+    return request;
+  }
+
+  private withPatience(member: Member, options: LockOptions): LockOptions {
+    const { dice } = this;
+    const waitTime = dice.pick([undefined, undefined, undefined, 0, dice.between(1, 500)]);
+    const patient = waitTime === undefined ? options : { ...options, waitTime };
+    if (!dice.chance(0.1)) return patient;
+    const abort = new AbortController();
+    member.process.setTimer(dice.between(0, 300), () => abort.abort(new Error('aborted')));
+    return { ...patient, signal: abort.signal };
   }
 
   /** Not granted: it can hold no more once it was withdrawn; where that went unheard, at the end of a lease. */
@@ -162,7 +180,7 @@ export class Campaign {
     member.asks.delete(request);
     const isCalm = this.climate.cutEveryMs === Infinity && this.climate.silenceEveryMs === Infinity;
     if (isCalm) this.history.note(request, { kind: isSingle ? 'busy' : 'timedOut' });
-    else this.history.note(request, { kind: 'unknown', untilMs: this.world.nowMs + 10_000 + WATCHDOG_MS });
+    else this.history.note(request, { kind: 'unknown', untilMs: this.world.nowMs + this.climate.ghostMs });
   }
 
   private async body({ member, lock, request, asked }: Body): Promise<void> {
@@ -211,7 +229,7 @@ export class Campaign {
 
   private strike(what: Fault, member: Member): void {
     if (member.process.isKilled) return;
-    if (what === 'cut') member.link.cut(this.dice.between(0, 1_500));
+    if (what === 'cut') member.link.cut(this.dice.between(0, this.climate.longestCutMs));
     else if (what === 'silence') member.link.silence(this.dice.between(500, 3_000));
     else if (what === 'pause') member.process.pause(this.dice.between(0, this.climate.longestPauseMs));
     else this.kill(member);
@@ -225,7 +243,10 @@ export class Campaign {
       this.history.note(number, { kind: 'renewed', untilMs });
     }
     for (const number of member.asks) {
-      this.history.note(number, { kind: 'unknown', untilMs: this.world.nowMs + 10_000 + WATCHDOG_MS });
+      this.history.note(number, {
+        kind: 'unknown',
+        untilMs: this.world.nowMs + 10_000 + this.climate.watchdogMs,
+      });
     }
     member.process.isKilled = true;
     member.link.cut(0);

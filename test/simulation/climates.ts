@@ -8,6 +8,10 @@ const CALM: Climate = {
   pauseEveryMs: Infinity,
   killEveryMs: Infinity,
   longestPauseMs: 0,
+  longestCutMs: 0,
+  watchdogMs: 1_500,
+  ghostMs: 0,
+  clockDrift: 0.004,
   isFair: false,
 };
 
@@ -23,12 +27,38 @@ const STORM: Climate = {
   pauseEveryMs: 1_500,
   killEveryMs: 4_000,
   longestPauseMs: 4_000,
+  longestCutMs: 1_500,
+  ghostMs: 10_000 + 1_500,
+};
+
+/**
+ * Connections are cut and come back, and what was under way arrives late: a request that gave up must leave no ghost,
+ * which would keep the others out for a lease that is longer than the bound.
+ */
+const CUTS: Climate = {
+  ...CALM,
+  cutEveryMs: 300,
+  longestCutMs: 100,
+  watchdogMs: 8_000,
+  ghostMs: 1_000,
+};
+
+/** Processes stop beyond their lease while clocks run apart by almost what is allowed for, and answers come at once. */
+const PAUSES: Climate = {
+  ...CALM,
+  weather: { ...CALM.weather, latencyMs: 1 },
+  pauseEveryMs: 400,
+  longestPauseMs: 6_000,
+  watchdogMs: 4_000,
+  clockDrift: 0.009,
 };
 
 /** What may happen, what is promised all the same, and over how many schedules it is tried. */
 export const CLIMATES: Record<string, { climate: Climate; promises: HistoryPromises; seeds: number }> = {
-  calm: { climate: CALM, promises: { idleMs: LOOK_MS + 10 }, seeds: 400 },
-  fair: { climate: { ...CALM, isFair: true }, promises: { idleMs: LOOK_MS + 10, isFair: true }, seeds: 400 },
-  deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 400 },
-  storm: { climate: STORM, promises: { idleMs: DEAD_HEADS_MS + 4_000 + 3_000 + 1_500 }, seeds: 900 },
+  calm: { climate: CALM, promises: { idleMs: LOOK_MS + 10 }, seeds: 350 },
+  fair: { climate: { ...CALM, isFair: true }, promises: { idleMs: LOOK_MS + 10, isFair: true }, seeds: 350 },
+  deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 350 },
+  cuts: { climate: CUTS, promises: { idleMs: 3_000 }, seeds: 300 },
+  pauses: { climate: PAUSES, promises: { idleMs: DEAD_HEADS_MS + 6_000 }, seeds: 300 },
+  storm: { climate: STORM, promises: { idleMs: DEAD_HEADS_MS + 4_000 + 3_000 + 1_500 }, seeds: 700 },
 };

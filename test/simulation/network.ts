@@ -1,6 +1,6 @@
 import { LockStoreError } from '../../lib/errors.js';
 import { KeySpace } from '../../lib/line/key-space.js';
-import type { AcquireReply, Hint, LockStore, SessionContext, StoreSession } from '../../lib/line/store.js';
+import type { Hint, LockStore, SessionContext, StoreSession } from '../../lib/line/store.js';
 import type { Call } from '../../lib/line/transition.js';
 import type { Dice, SimulatedProcess, World } from './world.js';
 
@@ -23,7 +23,7 @@ export class SimulatedServer {
 
   constructor(
     readonly world: World,
-    private readonly dice: Dice,
+    readonly dice: Dice,
     readonly weather: Weather,
   ) {
     const nowUs = (): number => 1_900_000_000_000_000 + Math.floor(world.nowMs * 1000);
@@ -32,7 +32,7 @@ export class SimulatedServer {
 
   /** The store that a process is given, and the link by which it can be cut. */
   linkTo(process: SimulatedProcess, onQueued: () => void): { link: Link; store: LockStore } {
-    const link = new Link(this, this.dice, process, onQueued);
+    const link = new Link(this, process, onQueued);
     this.links.set(process.name, link);
     return { link, store: link };
   }
@@ -64,6 +64,7 @@ export class Link implements LockStore {
     fairOrder: true,
     wakeUp: 'message',
   } as const;
+  private readonly dice: Dice;
   private onHint: ((hint: Hint) => void) | undefined;
   private downUntilMs = 0;
   private isSilent = false;
@@ -73,10 +74,11 @@ export class Link implements LockStore {
 
   constructor(
     private readonly server: SimulatedServer,
-    private readonly dice: Dice,
     private readonly process: SimulatedProcess,
     private readonly onQueued: () => void,
-  ) {}
+  ) {
+    this.dice = server.dice;
+  }
 
   connect({ onHint }: SessionContext): Promise<StoreSession> {
     this.onHint = onHint;
@@ -118,7 +120,7 @@ export class Link implements LockStore {
     this.server.world.at(this.server.world.nowMs + forMs, () => this.isSilent && this.cut(100));
   }
 
-  private command<T extends AcquireReply | unknown>(apply: () => T, onQueued?: () => void): Promise<T> {
+  private command<T>(apply: () => T, onQueued?: () => void): Promise<T> {
     const { world, weather } = this.server;
     return new Promise((resolve, reject) => {
       if (world.nowMs < this.downUntilMs) {
