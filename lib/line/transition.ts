@@ -224,13 +224,9 @@ function callOnce({ nowUs, calls }: Transition, waiter: Waiter, asker: string | 
 }
 
 /** Behind everybody who waits awake: it may hold only where all of them may, and it still fits. */
-function fitsBehindAll({ state }: Transition, request: KeyRequest): boolean {
+function fitsBehindAll({ state }: Transition, { weight, capacity }: KeyRequest): boolean {
   const awake = state.line.filter((one) => !one.isAsleep);
-  const calledWeight = awake.reduce((sum, one) => sum + one.weight, 0);
-  return (
-    awake.every((one) => one.calledUs !== undefined) &&
-    heldWeight(state) + calledWeight + request.weight <= request.capacity
-  );
+  return awake.reduce((sum, one) => sum + one.weight, heldWeight(state) + weight) <= capacity;
 }
 
 function hold(on: Transition, request: KeyRequest): KeyReply {
