@@ -1,6 +1,7 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { RedisServer } from '../support/redis-server.js';
@@ -52,6 +53,14 @@ describe('the voting API as a process', () => {
       `curl -X POST ${url}/votes -H 'content-type: application/json' -d '{"userSeq":7,"voteSeq":1}'`,
     );
     expect(await vote(url, 7)).toMatchObject({ result: 'voted', instance: `pid-${run.child.pid}` });
+  });
+
+  it('is what npm runs, in place of its shell, which would keep a SIGTERM to itself', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8');
+    const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
+    expect(scripts['start']).toBe('exec node dist-sample/sample-app/src/main.js');
+    expect(scripts['demo']).toBe('exec node dist-sample/sample-app/src/demo.js');
+    expect(existsSync(join(sample.folder, 'dist/sample-app/src/demo.js'))).toBe(true);
   });
 
   it.each<NodeJS.Signals>(['SIGTERM', 'SIGINT'])(
