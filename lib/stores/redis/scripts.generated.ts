@@ -11,7 +11,7 @@ export const acquire = defineScript<{
   returns: number | number[];
 }>({
   name: 'acquire',
-  sha1: '76477a5219b37b2fb1259f741ce650c7673163bf',
+  sha1: '562870595d39a35e79bef20fde5f44c30977797a',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -258,23 +258,21 @@ local function pass_over(s)
   end
 end
 local function take_back(s)
-  local has_taken = false
   while s.called > 0 and s.held + s.called_weight > s.capacity do
     local r = record_at(s, 'line', s.called - 1)
-    if not r then break end
+    if not r then return end
     note_uncalled(s, r)
     write_record(s, r)
-    has_taken = true
   end
-  return has_taken
 end
 local function settle(s)
   if s.waiting == 0 then return end
   pass_over(s)
-  if take_back(s) then return end
+  take_back(s)
   while s.waiting - s.asleep > s.called do
     local r = record_at(s, 'line', s.called)
     if not r then return end
+    if r.called > 0 then return forget_others(s) end
     if r.at + SILENT_US <= s.now then
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then
@@ -329,8 +327,8 @@ local function join(s)
   redis.call('ZADD', s.key .. ':line', string.format('%.0f', s.place), owner)
 end
 local function acquire(s)
-  drop_ended(s)
   if is_refused(s) then return REFUSED, 0 end
+  drop_ended(s)
   if s.capacity ~= capacity and not is_idle(s) then
     settle(s)
     if not is_idle(s) then return CONFLICT, s.capacity end
@@ -399,7 +397,7 @@ export const forceRelease = defineScript<{
   returns: 0 | 1;
 }>({
   name: 'forceRelease',
-  sha1: '2d2fa8cef809356c0826ba974813fe5b4f4d5bce',
+  sha1: '7a487dfd43d91cebfbfcaea225a498f2d23377d9',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -634,23 +632,21 @@ local function pass_over(s)
   end
 end
 local function take_back(s)
-  local has_taken = false
   while s.called > 0 and s.held + s.called_weight > s.capacity do
     local r = record_at(s, 'line', s.called - 1)
-    if not r then break end
+    if not r then return end
     note_uncalled(s, r)
     write_record(s, r)
-    has_taken = true
   end
-  return has_taken
 end
 local function settle(s)
   if s.waiting == 0 then return end
   pass_over(s)
-  if take_back(s) then return end
+  take_back(s)
   while s.waiting - s.asleep > s.called do
     local r = record_at(s, 'line', s.called)
     if not r then return end
+    if r.called > 0 then return forget_others(s) end
     if r.at + SILENT_US <= s.now then
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then
@@ -912,7 +908,7 @@ export const release = defineScript<{
   returns: number;
 }>({
   name: 'release',
-  sha1: '529e393f20209bda0df195960886c26a4cd30c47',
+  sha1: '1027e70c7117ce65459dbe976a47e792db0f8003',
   lua: `if #KEYS == 1 and ARGV[2] == '0' and ARGV[3] == '0' and ARGV[5] == '0' then
   local text = redis.pcall('GET', KEYS[1])
   local last, owner = string.match(type(text) == 'string' and text or '', '^ndl1 (%d+) 0 %d+ (%S+) %S+ %d+ %d+ %d+$')
@@ -1159,23 +1155,21 @@ local function pass_over(s)
   end
 end
 local function take_back(s)
-  local has_taken = false
   while s.called > 0 and s.held + s.called_weight > s.capacity do
     local r = record_at(s, 'line', s.called - 1)
-    if not r then break end
+    if not r then return end
     note_uncalled(s, r)
     write_record(s, r)
-    has_taken = true
   end
-  return has_taken
 end
 local function settle(s)
   if s.waiting == 0 then return end
   pass_over(s)
-  if take_back(s) then return end
+  take_back(s)
   while s.waiting - s.asleep > s.called do
     local r = record_at(s, 'line', s.called)
     if not r then return end
+    if r.called > 0 then return forget_others(s) end
     if r.at + SILENT_US <= s.now then
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then

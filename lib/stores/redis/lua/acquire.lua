@@ -40,8 +40,8 @@ local function join(s)
 end
 
 local function acquire(s)
-  drop_ended(s)
   if is_refused(s) then return REFUSED, 0 end
+  drop_ended(s)
   if s.capacity ~= capacity and not is_idle(s) then
     settle(s)
     if not is_idle(s) then return CONFLICT, s.capacity end

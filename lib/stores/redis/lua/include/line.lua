@@ -75,17 +75,14 @@ local function pass_over(s)
   end
 end
 
--- True where somebody was called that no longer fits: who waits behind does not fit either.
+-- Clears the calls, from the end, of who no longer fits: somebody before them woke up.
 local function take_back(s)
-  local has_taken = false
   while s.called > 0 and s.held + s.called_weight > s.capacity do
     local r = record_at(s, 'line', s.called - 1)
-    if not r then break end
+    if not r then return end
     note_uncalled(s, r)
     write_record(s, r)
-    has_taken = true
   end
-  return has_taken
 end
 
 -- Passes over who did not come, and calls exactly the longest prefix that fits. The asker needs no message: it is being
@@ -93,10 +90,12 @@ end
 local function settle(s)
   if s.waiting == 0 then return end
   pass_over(s)
-  if take_back(s) then return end
+  take_back(s)
   while s.waiting - s.asleep > s.called do
     local r = record_at(s, 'line', s.called)
     if not r then return end
+    -- Never so, unless parts were evicted; and no loop may depend on that.
+    if r.called > 0 then return forget_others(s) end
     if r.at + SILENT_US <= s.now then
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then
