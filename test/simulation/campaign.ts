@@ -43,11 +43,12 @@ interface InnerHandle {
   readonly locks: readonly { readonly hold: { readonly deadlineMs: number } }[];
 }
 
+/** Keys that are kept by what no client sees: the first of several, or a rest of minHoldTime. */
+export const KEPT_UNSEEN: ReadonlySet<string> = new Set(['left', 'right']);
+
 interface Kind extends Omit<Asked, 'client' | 'waits'> {
   readonly options: LockOptions;
   readonly also?: string;
-  /** The history cannot tell from outside who keeps the key: one of several, or a rest of minHoldTime. */
-  readonly isIdleUnknown?: boolean;
 }
 
 function kinds(dice: Dice, isFair: boolean): Kind {
@@ -66,13 +67,12 @@ function kinds(dice: Dice, isFair: boolean): Kind {
     { ...mutex, key: 'hot', options: {} },
     { ...mutex, key: 'hot', options: { fair: true } },
     { ...mutex, key: 'hot', options: { leaseTime: Math.round(dice.between(60, 1_000)) } },
-    { ...mutex, key: 'left', also: 'right', options: {}, isIdleUnknown: true },
-    { ...mutex, key: 'left', options: {}, isIdleUnknown: true },
+    { ...mutex, key: 'left', also: 'right', options: {} },
+    { ...mutex, key: 'left', options: {} },
     {
       ...mutex,
       key: 'right',
       options: { minHoldTime: Math.round(dice.between(0, 60)) },
-      isIdleUnknown: true,
     },
     { capacity: BIG, weight: BIG, key: 'rw', options: {} },
     ...inOrder.slice(1),
@@ -116,7 +116,7 @@ export class Campaign {
     const process = new SimulatedProcess(name, this.world, 1 + this.dice.between(-clockDrift, clockDrift));
     const { link, store } = this.server.linkTo(process, () => {
       const request = this.asking.getStore();
-      if (request !== undefined) this.history.note(request, { kind: 'queued' });
+      return () => request !== undefined && this.history.note(request, { kind: 'queued' });
     });
     const runtime = new LockRuntime({
       store,
@@ -143,10 +143,10 @@ export class Campaign {
   }
 
   private async useLock(member: Member): Promise<void> {
-    const { also, isIdleUnknown, options, ...asked } = kinds(this.dice, this.climate.isFair);
+    const { also, options, ...asked } = kinds(this.dice, this.climate.isFair);
     const all = this.withPatience(member, options);
     const isSingle = all.waitTime === 0;
-    const waits = !isSingle && isIdleUnknown !== true;
+    const waits = !isSingle && !KEPT_UNSEEN.has(asked.key);
     // Of several keys a request stands in one line at a time: it counts from its grant on.
     const request = also === undefined ? this.askedBy(member, { ...asked, waits }) : undefined;
     const keys = also === undefined ? [asked.key] : [asked.key, also];

@@ -55,8 +55,12 @@ const PAUSES: Climate = {
 
 /** What may happen, what is promised all the same, and over how many schedules it is tried. */
 export const CLIMATES: Record<string, { climate: Climate; promises: HistoryPromises; seeds: number }> = {
-  calm: { climate: CALM, promises: { idleMs: LOOK_MS + 10 }, seeds: 350 },
-  fair: { climate: { ...CALM, isFair: true }, promises: { idleMs: LOOK_MS + 10, isFair: true }, seeds: 350 },
+  calm: { climate: CALM, promises: { idleMs: LOOK_MS + 10, isFaultless: true }, seeds: 350 },
+  fair: {
+    climate: { ...CALM, isFair: true },
+    promises: { idleMs: LOOK_MS + 10, isFair: true, isFaultless: true },
+    seeds: 350,
+  },
   deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 350 },
   cuts: { climate: CUTS, promises: { idleMs: 3_000 }, seeds: 300 },
   pauses: { climate: PAUSES, promises: { idleMs: DEAD_HEADS_MS + 6_000 }, seeds: 300 },

@@ -31,8 +31,8 @@ export class SimulatedServer {
   }
 
   /** The store that a process is given, and the link by which it can be cut. */
-  linkTo(process: SimulatedProcess, onQueued: () => void): { link: Link; store: LockStore } {
-    const link = new Link(this, process, onQueued);
+  linkTo(process: SimulatedProcess, whoAsks: () => OnQueued): { link: Link; store: LockStore } {
+    const link = new Link(this, process, whoAsks);
     this.links.set(process.name, link);
     return { link, store: link };
   }
@@ -47,6 +47,9 @@ export class SimulatedServer {
     }
   }
 }
+
+/** Called when the request that made a command has a place in the line. */
+export type OnQueued = () => void;
 
 interface Command {
   isCut: boolean;
@@ -75,7 +78,7 @@ export class Link implements LockStore {
   constructor(
     private readonly server: SimulatedServer,
     private readonly process: SimulatedProcess,
-    private readonly onQueued: () => void,
+    private readonly whoAsks: () => OnQueued,
   ) {
     this.dice = server.dice;
   }
@@ -85,7 +88,7 @@ export class Link implements LockStore {
     const { space } = this.server;
     const { name } = this.process;
     return Promise.resolve({
-      acquire: (request) => this.command(() => space.acquire(request, name), this.onQueued),
+      acquire: (request) => this.command(() => space.acquire(request, name), this.whoAsks()),
       renew: (leases) => this.command(() => space.renew(leases)),
       release: (request) => this.command(() => space.release(request)),
       inspect: (key) => this.command(() => space.inspect(key)),
@@ -120,7 +123,7 @@ export class Link implements LockStore {
     this.server.world.at(this.server.world.nowMs + forMs, () => this.isSilent && this.cut(100));
   }
 
-  private command<T>(apply: () => T, onQueued?: () => void): Promise<T> {
+  private command<T>(apply: () => T, onQueued?: OnQueued): Promise<T> {
     const { world, weather } = this.server;
     return new Promise((resolve, reject) => {
       if (world.nowMs < this.downUntilMs) {
