@@ -15,8 +15,8 @@ const CALM: Climate = {
   isFair: false,
 };
 
-/** The greatest distance between two looks, and what a command takes there and back. */
-const LOOK_MS = 750 + 10;
+/** The greatest distance between two looks by the slowest clock, then the release, the look and its answer under way. */
+const LOOK_MS = 750 * 1.01 + 3 * 10;
 /** A claim time, however many dead heads there are at most three seconds, and a look. */
 const DEAD_HEADS_MS = 3_000 + LOOK_MS;
 const STORM: Climate = {
@@ -55,10 +55,10 @@ const PAUSES: Climate = {
 
 /** What may happen, what is promised all the same, and over how many schedules it is tried. */
 export const CLIMATES: Record<string, { climate: Climate; promises: HistoryPromises; seeds: number }> = {
-  calm: { climate: CALM, promises: { idleMs: LOOK_MS + 10, isFaultless: true }, seeds: 350 },
+  calm: { climate: CALM, promises: { idleMs: LOOK_MS, isFaultless: true }, seeds: 350 },
   fair: {
     climate: { ...CALM, isFair: true },
-    promises: { idleMs: LOOK_MS + 10, isFair: true, isFaultless: true },
+    promises: { idleMs: LOOK_MS, isFair: true, isFaultless: true },
     seeds: 350,
   },
   deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 350 },
