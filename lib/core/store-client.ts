@@ -19,7 +19,7 @@ export interface StoreClientOptions {
 /** Pauses between attempts to release where the store does not answer; doubled. */
 const PAUSE_MS = { first: 50, most: 1_000 } as const;
 
-/** How long closing waits for releases that were sent. */
+/** How long closing waits for releases that were sent, and for a session that is being opened. */
 const FAREWELL_MS = 1_000;
 
 /**
@@ -37,6 +37,8 @@ export class StoreClient {
   private connecting: Promise<StoreSession> | undefined;
   /** Releases that were sent and not answered. */
   private readonly leaving = new Set<Promise<void>>();
+  /** Ends the pauses between their attempts. */
+  private readonly pauses = new Set<() => void>();
   private isClosed = false;
 
   constructor(
@@ -70,9 +72,11 @@ export class StoreClient {
 
   /** @throws LockStoreError, LockUnsupportedError, LockConfigError, LockClosedError */
   session(): Promise<StoreSession> {
-    if (this.isClosed) return Promise.reject(new LockClosedError('The application is shutting down.'));
+    if (this.isClosed) return Promise.reject(closedError());
     if (this.open) return Promise.resolve(this.open);
-    this.connecting ??= this.connect();
+    this.connecting ??= this.connect().finally(() => {
+      this.connecting = undefined;
+    });
     return this.connecting;
   }
 
@@ -123,25 +127,27 @@ export class StoreClient {
   /** Waits a little for releases that are under way, then closes the session. */
   async close(): Promise<void> {
     if (this.isClosed) return;
-    const { connecting } = this;
     const left = Promise.all(this.leaving).then(() => undefined);
     await this.untilAnswered(left, this.clock.nowMs() + FAREWELL_MS);
     this.isClosed = true;
-    // A session that is still being opened is closed when it comes.
-    const session = this.open ?? (await connecting?.catch(() => undefined));
+    const { open, connecting } = this;
     this.open = undefined;
-    await session?.close();
+    for (const end of this.pauses) end();
+    // A session that is still being opened is closed when it comes, which may be never.
+    const late = Promise.allSettled([connecting]).then(() => undefined);
+    await this.untilAnswered(late, this.clock.nowMs() + FAREWELL_MS);
+    await open?.close();
   }
 
   private async connect(): Promise<StoreSession> {
     const { clock, watchdogMs } = this.options;
-    try {
-      const session = await this.store.connect({ clock, watchdogMs, onHint: (hint) => this.onHint(hint) });
-      if (!this.isClosed) this.open = session;
-      return session;
-    } finally {
-      this.connecting = undefined;
+    const session = await this.store.connect({ clock, watchdogMs, onHint: (hint) => this.onHint(hint) });
+    if (this.isClosed) {
+      await session.close();
+      throw closedError();
     }
+    this.open = session;
+    return session;
   }
 
   private onHint(hint: Hint): void {
@@ -156,9 +162,19 @@ export class StoreClient {
 
   private pause(pauseMs: number): Promise<void> {
     return new Promise((resolve) => {
-      this.clock.setTimer(pauseMs, resolve, { isBackground: true });
+      const end = (): void => {
+        timer.clear();
+        this.pauses.delete(end);
+        resolve();
+      };
+      const timer = this.clock.setTimer(pauseMs, end, { isBackground: true });
+      this.pauses.add(end);
     });
   }
+}
+
+function closedError(): LockClosedError {
+  return new LockClosedError('The application is shutting down.');
 }
 
 /** Asking again may succeed. An error that is none of ours is a store's defect, and final. */
