@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -30,6 +31,15 @@ export interface Served {
   readonly app: INestApplication;
   readonly url: string;
   readonly log: LogLines;
+  /** How many requests have come in. */
+  requests(): number;
+}
+
+export interface Serving {
+  /** True where open connections must not be cut when it closes. Default false. */
+  readonly keepsConnections?: boolean;
+  /** Called before it listens. */
+  readonly prepare?: (app: INestApplication) => void;
 }
 
 export interface Answer {
@@ -40,12 +50,19 @@ export interface Answer {
 }
 
 /** An application of these parts that answers on a free port. */
-export async function serve(platform: Platform, metadata: ModuleMetadata): Promise<Served> {
+export async function serve(
+  platform: Platform,
+  metadata: ModuleMetadata,
+  { keepsConnections = false, prepare }: Serving = {},
+): Promise<Served> {
   const log = new LogLines();
-  const app = application(platform, await compile(metadata, log));
+  const app = application(platform, await compile(metadata, log), !keepsConnections);
   app.useLogger(log);
+  let requests = 0;
+  prepare?.(app);
   await app.listen(0, '127.0.0.1');
-  return { app, url: await app.getUrl(), log };
+  (app.getHttpServer() as Server).on('request', () => requests++);
+  return { app, url: await app.getUrl(), log, requests: () => requests };
 }
 
 export function compile(
@@ -55,11 +72,14 @@ export function compile(
   return Test.createTestingModule(metadata).setLogger(log).compile();
 }
 
-function application(platform: Platform, module: TestingModule): INestApplication {
-  if (platform === 'express') return module.createNestApplication({ forceCloseConnections: true });
-  return module.createNestApplication<NestFastifyApplication>(
-    new FastifyAdapter({ forceCloseConnections: true }),
-  );
+function application(
+  platform: Platform,
+  module: TestingModule,
+  forceCloseConnections: boolean,
+): INestApplication {
+  if (platform === 'express') return module.createNestApplication({ forceCloseConnections });
+  const adapter = new FastifyAdapter(forceCloseConnections ? { forceCloseConnections } : {});
+  return module.createNestApplication<NestFastifyApplication>(adapter);
 }
 
 export async function send(
