@@ -28,8 +28,9 @@ afterEach(async () => {
 
 async function boot(imports: (DynamicModule | Type)[], providers: Type[] = []): Promise<TestingModule> {
   const module = await compile({ imports, providers }, lines);
+  await module.init();
   opened.push(module);
-  return module.init();
+  return module;
 }
 
 async function refusalOf(boots: () => unknown): Promise<unknown> {
