@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { LockConfigError, LockUnsupportedError } from '../../errors.js';
 import { durationMs } from '../../util/duration.js';
-import { STORE_NAME } from './redis-errors.js';
+import { isReadOnly, STORE_NAME } from './redis-errors.js';
 import type { RedisStoreOptions } from './redis-store.js';
 
 /** The options, checked: how to connect, and how to wait. */
@@ -38,6 +38,8 @@ const OWN_OPTIONS: ClientOptions = {
   connectTimeout: 5_000,
   disconnectTimeout: 0,
   retryStrategy: (attempt) => Math.min(1_000, 25 * 2 ** Math.min(attempt, 6)),
+  // The name may lead to the new master by now.
+  reconnectOnError: (error) => (isReadOnly(error) ? 1 : false),
   connectionName: 'nestjs-distributed-lock',
 };
 
