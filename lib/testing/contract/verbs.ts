@@ -157,7 +157,7 @@ export const verbs = [
     const next = requestFor(key!);
     const reply = await b.acquire(next);
     assert(reply.kind === 'busy' && reply.lookInMs <= 400, JSON.stringify(reply));
-    await pause(reply.lookInMs + 20);
+    await pause(420);
     grantsOf(await b.acquire(next));
     await b.release(leaving(next));
   }),
