@@ -50,8 +50,10 @@ export class LockRuntime extends LockService {
   }
 
   current(key?: string): LockHandle | undefined {
+    const clients = this.admission.clients();
     for (let scope = contextScope(); scope; scope = scope.outer) {
-      if (!scope.handle.isOpen) continue;
+      // The context may also carry the hold of another application in this process.
+      if (!scope.handle.isOpen || !clients.includes(scope.handle.client)) continue;
       if (key === undefined || scope.handle.keys.includes(key)) return scope.handle;
     }
     return undefined;

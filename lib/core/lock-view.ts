@@ -3,6 +3,7 @@ import { type Duration, durationMs } from '../util/duration.js';
 import type { HeldLock } from './held-lock.js';
 import { LockHandle } from './lock-handle.js';
 import { SHORTEST_LEASE_MS } from './lock-options.js';
+import type { StoreClient } from './store-client.js';
 
 /** One use of one or several held locks: the handle that callers get. */
 export class LockView extends LockHandle {
@@ -55,6 +56,11 @@ export class LockView extends LockHandle {
     return !this.isReleased;
   }
 
+  /** Of the application that it belongs to. */
+  get client(): StoreClient {
+    return this.locks[0]!.client;
+  }
+
   /** The lock behind one of the keys. */
   lockOf(key: string): HeldLock | undefined {
     return this.locks.find((lock) => lock.keys.includes(key));
@@ -71,7 +77,7 @@ export class LockView extends LockHandle {
 
   remainingMs(): number {
     if (!this.isHeld) return 0;
-    const { clock } = this.locks[0]!.client;
+    const { clock } = this.client;
     return Math.max(0, Math.min(...this.locks.map((lock) => lock.hold.deadlineMs)) - clock.nowMs());
   }
 
