@@ -8,3 +8,4 @@ export {
 export { type LockEvent, recordHistory, type HistoryRecorder } from './history.js';
 export { assertHistory, checkHistory, type HistoryPromises, type Violation } from './history-checker.js';
 export { manualClock, type ManualClock, type ManualClockOptions } from './manual-clock.js';
+export { scriptedStore, type ScriptedStore, type ScriptedStoreOptions } from './scripted-store.js';
