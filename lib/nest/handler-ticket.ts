@@ -48,7 +48,7 @@ export class HandlerTicket {
 
   /** True for the one call that the interceptor releases for; a call beside it runs inside its hold. */
   get isFree(): boolean {
-    return this.granting === undefined;
+    return this.granting === undefined && !this.isEnded;
   }
 
   /** Acquires for the handler. @throws as `acquire` does */

@@ -50,15 +50,50 @@ export async function* invokeGenerator(invocation: Invocation): AsyncGenerator<u
 }
 
 /** Acquires and calls the method; what it returned is not yet done. */
-async function open(invocation: Invocation, ticket: HandlerTicket | undefined): Promise<OpenedCall> {
-  const own = ticket?.isFree ? ticket : undefined;
+function open(invocation: Invocation, ticket: HandlerTicket | undefined): Promise<OpenedCall> {
+  return ticket?.isFree ? openForHandler(invocation, ticket) : openAlone(invocation, ticket);
+}
+
+async function openAlone(invocation: Invocation, beside: HandlerTicket | undefined): Promise<OpenedCall> {
   let scope: LockScope;
   try {
-    scope = await acquire(invocation, ticket, own);
+    scope = await (beside ? beside.takeInside(() => enter(invocation)) : enter(invocation));
+  } catch (error) {
+    return standIn(invocation, beside, error);
+  }
+  try {
+    return new OpenedCall(await callMethod(invocation, scope), scope, true);
+  } catch (error) {
+    await scope.close();
+    throw error;
+  }
+}
+
+async function openForHandler(invocation: Invocation, ticket: HandlerTicket): Promise<OpenedCall> {
+  let scope: LockScope;
+  try {
+    scope = await ticket.take(() => enter({ ...invocation, signal: ticket.signal }));
   } catch (error) {
     return standIn(invocation, ticket, error);
   }
-  return own ? callForHandler(invocation, scope, own) : callAlone(invocation, scope);
+  ticket.bodyBegins();
+  try {
+    return new OpenedCall(await callMethod(invocation, scope), scope, false);
+  } finally {
+    await ticket.bodyEnds();
+  }
+}
+
+async function enter({ plan, self, args, signal }: Invocation): Promise<LockScope> {
+  const options = signal ? { ...plan.options, signal } : plan.options;
+  return runtimeOf(self, plan.where).enter(plan.keysOf(args), options);
+}
+
+function callMethod({ plan, self, args }: Invocation, scope: LockScope): unknown {
+  // The grant may have come too late to begin on it.
+  scope.handle.assertHeld();
+  if (plan.lockPosition !== undefined) args[plan.lockPosition] = scope.handle;
+  return scope.run(() => plan.method.apply(self, args));
 }
 
 /** What the decorator says to do while somebody else holds the lock; any other failure is one. */
@@ -70,49 +105,6 @@ async function standIn(
   if (!plan.whenBusy || !isLockError(error) || error.code !== 'LOCK_TIMEOUT') throw error;
   if (ticket) ticket.isBusy = true;
   return new OpenedCall(await plan.whenBusy.apply(self, args), undefined, false);
-}
-
-async function callForHandler(
-  invocation: Invocation,
-  scope: LockScope,
-  ticket: HandlerTicket,
-): Promise<OpenedCall> {
-  ticket.bodyBegins();
-  try {
-    return new OpenedCall(await callMethod(invocation, scope), scope, false);
-  } finally {
-    await ticket.bodyEnds();
-  }
-}
-
-async function callAlone(invocation: Invocation, scope: LockScope): Promise<OpenedCall> {
-  try {
-    return new OpenedCall(await callMethod(invocation, scope), scope, true);
-  } catch (error) {
-    await scope.close();
-    throw error;
-  }
-}
-
-function callMethod({ plan, self, args }: Invocation, scope: LockScope): unknown {
-  // The grant may have come too late to begin on it.
-  scope.handle.assertHeld();
-  if (plan.lockPosition !== undefined) args[plan.lockPosition] = scope.handle;
-  return scope.run(() => plan.method.apply(self, args));
-}
-
-function acquire(
-  { plan, self, args, signal }: Invocation,
-  ticket: HandlerTicket | undefined,
-  own: HandlerTicket | undefined,
-): Promise<LockScope> {
-  const runtime = runtimeOf(self, plan.where);
-  const keys = plan.keysOf(args);
-  const ending = own?.signal ?? signal;
-  const options = ending ? { ...plan.options, signal: ending } : plan.options;
-  const enter = (): Promise<LockScope> => runtime.enter(keys, options);
-  if (own) return own.take(enter);
-  return ticket ? ticket.takeInside(enter) : enter();
 }
 
 async function keepOpen(call: OpenedCall, invocation: Invocation): Promise<unknown> {

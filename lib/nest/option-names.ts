@@ -4,7 +4,9 @@ import { LockConfigError } from '../errors.js';
 export function requireObject(what: string, options: unknown): asserts options is object {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
   const shown = options === null ? 'null' : typeof options;
-  throw new LockConfigError(`${what}: the options are ${shown}; they must be an object.`, { option: 'options' });
+  throw new LockConfigError(`${what}: the options are ${shown}; they must be an object.`, {
+    option: 'options',
+  });
 }
 
 /** Refuses options that do not exist: a misspelt one would be silently without effect. @throws LockConfigError */
