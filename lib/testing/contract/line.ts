@@ -85,7 +85,7 @@ export const theLine = [
       await session.release(leaving(held));
       const reply = await session.acquire(next);
       assert(reply.kind === 'busy' && reply.lookInMs <= CLAIM_MS, JSON.stringify(reply));
-      await pause(reply.lookInMs + 20);
+      await pause(CLAIM_MS + 20);
       grantsOf(await session.acquire(next));
       await session.acquire(third);
       assert.equal((await session.acquire(sleeper)).kind, 'busy');
