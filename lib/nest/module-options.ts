@@ -2,6 +2,7 @@ import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
 import type { LockStore } from '../line/store.js';
 import type { Duration } from '../util/duration.js';
 
+/** What is decided beside the options, before any factory runs. */
 export interface ModuleExtras {
   /** Whether every module may inject the LockService. Default true. Given beside the factory, not returned by it. */
   isGlobal?: boolean;
@@ -31,6 +32,7 @@ export interface DistributedLockModuleOptions {
   exceptionFilter?: boolean;
 }
 
+/** A provider that makes the options, for `useClass` and `useExisting`. */
 export interface DistributedLockOptionsFactory {
   createDistributedLockOptions(): DistributedLockModuleOptions | Promise<DistributedLockModuleOptions>;
 }
@@ -39,6 +41,7 @@ export interface DistributedLockOptionsFactory {
 export interface DistributedLockModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'>, ModuleExtras {
   /** What `useFactory` is called with. */
   inject?: InjectionToken[];
+  /** Makes the options from what `inject` names, in that order. */
   // Factories name the types of what they inject.
   // oxlint-disable-next-line typescript/no-explicit-any
   useFactory?: (...deps: any[]) => DistributedLockModuleOptions | Promise<DistributedLockModuleOptions>;

@@ -19,6 +19,7 @@ export interface Violation {
   readonly message: string;
 }
 
+/** What was promised beyond exclusion and growing tokens. */
 export interface HistoryPromises {
   /**
    * How long a waiter may stand while it could hold, in milliseconds: a claim time and a look for a lost message or one

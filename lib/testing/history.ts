@@ -75,6 +75,7 @@ export type Happening = LockEvent extends infer E
     : never
   : never;
 
+/** Starts an empty history; its moments are read from `clock`. */
 export function recordHistory(clock: Clock): HistoryRecorder {
   const events: LockEvent[] = [];
   let requests = 0;

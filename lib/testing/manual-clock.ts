@@ -14,6 +14,7 @@ export interface ManualClock extends Clock {
   advanceAsync(ms: number): Promise<void>;
 }
 
+/** Where a manual clock begins. */
 export interface ManualClockOptions {
   /** What `nowMs` says at first. Default 0. */
   readonly startMs?: number;

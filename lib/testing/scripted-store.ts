@@ -22,6 +22,7 @@ export interface ScriptedStore extends LockStore {
   clear(): void;
 }
 
+/** What a scripted store is made of. */
 export interface ScriptedStoreOptions {
   /** Ends leases and delays answers. Default: the process's own. */
   readonly clock?: Clock;

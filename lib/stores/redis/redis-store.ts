@@ -20,6 +20,7 @@ export interface RedisWaiting extends StoreOptions {
   waitReplicas?: number;
 }
 
+/** Where one server of several listens. */
 export interface RedisNode {
   host: string;
   port: number;
@@ -38,6 +39,7 @@ export type RedisConnection =
   | { sentinels: RedisNode[]; name: string; options?: object }
   | { nodes: RedisNode[]; options?: object };
 
+/** Where the server is, and how requests wait on it. */
 export type RedisStoreOptions = RedisConnection & RedisWaiting;
 
 const NOTIFY: StoreCapabilities = {
