@@ -159,6 +159,7 @@ describe('a session on a real server', () => {
       ),
     );
     await b.heard('called', second.owner);
+    expect((await b.acquire(second)).kind).toBe('held');
   });
 
   it('leaves nothing of its own after the clock tolerance', async () => {
