@@ -41,20 +41,16 @@ const verbs = {
     const handle = handles.get(key);
     return { isHeld: handle.isHeld, isTold: handle.signal.aborted };
   },
-  /** Reads a number from a file, and writes it back greater by one, with time in between; `times` at once. */
+  /** Reads count and last token from a file, and writes them back one further, with time in between; `times` at once. */
   async increment(key, file, times) {
-    const tokens = [];
-    await Promise.all(
-      Array.from({ length: times }, () =>
-        runtime.withLock(key, async (lock) => {
-          const count = Number(await readFile(file, 'utf8'));
-          await sleep(0);
-          await writeFile(file, String(count + 1));
-          tokens.push(lock.fencingToken);
-        }),
-      ),
-    );
-    return { tokens };
+    const once = () =>
+      runtime.withLock(key, async (lock) => {
+        const [count, lastToken] = (await readFile(file, 'utf8')).split(' ').map(Number);
+        await sleep(0);
+        if (lock.fencingToken <= lastToken) throw new Error(`token ${lock.fencingToken} after ${lastToken}`);
+        await writeFile(file, `${count + 1} ${lock.fencingToken}`);
+      });
+    await Promise.all(Array.from({ length: times }, once));
   },
   /** Takes the lock over and over, for nothing, so many at once, for so long. */
   async churn(key, { waiters, forMs }) {

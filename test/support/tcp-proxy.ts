@@ -173,6 +173,7 @@ class Wire {
   private readonly replies = new RespFrames();
   /** Of each command under way, in order: its trap, if one was set for it. */
   private readonly underWay: (Trap | undefined)[] = [];
+  private readonly broken = new Set<Direction>();
   private readonly queues = { toServer: Promise.resolve(), toClient: Promise.resolve() };
 
   constructor(
@@ -216,7 +217,12 @@ class Wire {
   }
 
   private async relayOne(direction: Direction, chunk: Buffer): Promise<void> {
-    if (!(await this.rules.pass(direction))) return;
+    // What was lost once leaves a gap: nothing behind it can be delivered as if it were not there.
+    if (this.broken.has(direction)) return;
+    if (!(await this.rules.pass(direction))) {
+      this.broken.add(direction);
+      return;
+    }
     if (direction === 'toServer') {
       for (const request of this.requests.push(chunk)) {
         this.underWay.push(this.rules.trapFor(commandOf(request)));
