@@ -11,6 +11,7 @@
  *   HELD ──user leaves──► HELD          by the next: same grant, same owner, same lease, next token of the block
  *   HELD ──user leaves, block spent (64 users or 50 ms) or another kind of request waits here──► ASKING
  *                                       by a yield: nobody else waits ► held under a new block, else a new place at the end
+ *                                       (by a release and a fresh request where a command of the owner is unanswered)
  *   HELD ──lost──► ASKING               under a fresh owner, at once: a user that hangs keeps nobody out
  *   HELD ──user leaves, nobody waits──► (none)             released
  *
@@ -144,7 +145,7 @@ class Place {
       this.endHold();
       return client.giveBack(hold);
     }
-    if (this.isSpent()) return this.yield(hold);
+    if (this.isSpent()) return hold.isUncertain ? this.leaveUncertain(hold) : this.yield(hold);
     this.pass(hold);
     return Promise.resolve();
   }
@@ -167,6 +168,13 @@ class Place {
     this.turn = undefined;
     if (this.waiting.size > 0) this.begin();
     else this.queue.forget(this.key);
+  }
+
+  /** A command of this owner may still arrive: only a release leaves its id refused, a yield does not. */
+  private leaveUncertain(hold: Hold): Promise<void> {
+    const left = this.queue.client.giveBack(hold);
+    this.endHold();
+    return left;
   }
 
   private yield(hold: Hold): Promise<void> {

@@ -113,6 +113,8 @@ export class WaitLoop {
   }
 
   private async step(): Promise<Outcome | undefined> {
+    // Answers the calls up to now, even where it fails: a store that is down is not asked without a pause.
+    this.look.heed();
     try {
       const session = this.client.openSession ?? (await this.connect());
       const reply = session && (await this.attempt(session));
@@ -130,14 +132,13 @@ export class WaitLoop {
   private async attempt(session: StoreSession): Promise<AcquireReply | undefined> {
     const { keys, capacity, weight, leaseMs, takesPlace, onAnswered } = this.ask;
     const { owner, yields, isUncertain } = this;
-    this.look.heed();
     this.askedMs = this.client.clock.nowMs();
     this.wasSent = true;
     this.isUncertain = true;
     const request = { keys, owner, capacity, weight, leaseMs, takesPlace, replaces: yields?.owner };
     const reply = await this.unlessEnded(session.acquire(request));
     if (!reply) return undefined;
-    // Only where every earlier command of this owner was answered too.
+    // Only where each earlier command was answered too.
     this.isUncertain = isUncertain;
     this.failure = undefined;
     this.failures = 0;
@@ -159,7 +160,7 @@ export class WaitLoop {
         return { kind: 'error', error: conflictError(this.client, this.ask, reply) };
       case 'busy':
         this.lookInMs = reply.lookInMs;
-        if (!this.ask.takesPlace) return { kind: 'busy', lookInMs: reply.lookInMs };
+        if (!this.ask.takesPlace) return this.turnAway(reply.lookInMs);
         if (!this.keepPartial(reply.grants, sentMs)) return this.startAnew();
         await this.sleep(reply.lookInMs);
         return undefined;
@@ -175,13 +176,18 @@ export class WaitLoop {
     return { kind: 'held', hold };
   }
 
+  /** One attempt was answered. An earlier command of its owner may still arrive, and would hold for nobody. */
+  private turnAway(lookInMs: number): Outcome {
+    if (this.isUncertain) void this.leave();
+    return { kind: 'busy', lookInMs };
+  }
+
   /** The last of several keys was granted: the leases of all begin now. */
   private async complete(grants: readonly Grant[], session: StoreSession): Promise<Outcome | undefined> {
+    const { owner } = this;
     const { keys, leaseMs } = this.ask;
     const sentMs = this.client.clock.nowMs();
-    const rests = await this.unlessEnded(
-      session.renew(keys.map((key) => ({ key, owner: this.owner, leaseMs }))),
-    );
+    const rests = await this.unlessEnded(session.renew(keys.map((key) => ({ key, owner, leaseMs }))));
     if (!rests) return undefined;
     if (rests.some((restMs) => restMs <= 0)) return this.startAnew();
     this.dropPartial();
