@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  type ArgumentsHost,
+  Catch,
   Controller,
+  type ExceptionFilter,
   Get,
   type INestApplication,
   type INestMicroservice,
@@ -23,11 +26,12 @@ import {
   CurrentLock,
   DistributedLock,
   DistributedLockModule,
+  isLockError,
   LockHandle,
   LockService,
   memoryStore,
 } from 'nestjs-distributed-lock';
-import { lastValueFrom, type Observable, of, toArray } from 'rxjs';
+import { lastValueFrom, type Observable, of, throwError, toArray } from 'rxjs';
 import WebSocket from 'ws';
 import { freePort } from '../support/free-port.js';
 import { until } from '../support/until.js';
@@ -252,6 +256,55 @@ describe.each(['alone', 'hybrid that inherits', 'hybrid that does not'])('over T
     const answer = http === undefined ? undefined : await send(`${http}/over-http`, { method: 'GET' });
     expect([undefined, 423]).toContain(answer?.status);
     expect(answer === undefined).toBe(kind === 'alone');
+  });
+});
+
+/** As an application has one for its microservice. */
+@Catch()
+class Everything implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): Observable<never> | undefined {
+    if (host.getType() === 'rpc') return throwError(() => ({ own: isLockError(error) }));
+    host
+      .switchToHttp()
+      .getResponse<Response>()
+      .status(418)
+      .json({ own: isLockError(error) });
+    return undefined;
+  }
+}
+
+interface Response {
+  status(code: number): { json(body: object): void };
+}
+
+describe('a global filter of the application', () => {
+  it('has the word over TCP', async () => {
+    const options = {
+      transport: Transport.TCP as const,
+      options: { host: '127.0.0.1', port: await freePort() },
+    };
+    const app = (await compile({ ...parts, providers: [Votes] }, lines)).createNestMicroservice(options);
+    app.useGlobalFilters(new Everything());
+    await app.listen();
+    const client = ClientProxyFactory.create(options);
+    await using _ = await app.get(LockService).acquire('busy');
+    const asked = ['decorated', 'undecorated'].map((pattern) => lastValueFrom(client.send(pattern, {})));
+    for (const result of await Promise.allSettled(asked))
+      expect(result).toMatchObject({ reason: { own: true } });
+    await _.release();
+    await client.close();
+    await app.close();
+  });
+
+  it('has the word over HTTP, in a class that also hears messages', async () => {
+    const app = (await compile({ ...parts, providers: [Votes] }, lines)).createNestApplication();
+    app.useGlobalFilters(new Everything());
+    await app.listen(0, '127.0.0.1');
+    const lock = await app.get(LockService).acquire('busy');
+    const answer = await send(`${await app.getUrl()}/over-http`, { method: 'GET' });
+    expect([answer.status, answer.json()]).toEqual([418, { own: true }]);
+    await lock.release();
+    await app.close();
   });
 });
 

@@ -163,8 +163,12 @@ async function post(
   return { status, retryAfter: headers['retry-after'], text: await text(response) };
 }
 
-describe.each(PLATFORMS)('when a server closes, on %s', (platform) => {
-  it('a request that holds is answered in full, one that waits gets 503 and does not keep it waiting', async () => {
+function isRefusal(outcome: unknown): boolean {
+  return (outcome as { code?: string }).code === 'ECONNREFUSED';
+}
+
+describe.each(PLATFORMS)('a server that closes, on %s', (platform) => {
+  it('answers a request that holds in full, and one that waits by 503: it does not wait for it', async () => {
     const served: Served = await serve(
       platform,
       { ...parts('30s'), controllers: [Votes] },
@@ -183,5 +187,19 @@ describe.each(PLATFORMS)('when a server closes, on %s', (platform) => {
     expect((await holder).text).toBe('voted');
     await closing;
     expect(log.entries.slice(-1)).toEqual(['released vote']);
+  });
+
+  it('stops listening while a job still holds its lock', async () => {
+    const served = await serve(platform, parts('30s'), { keepsConnections: true });
+    stage.shut();
+    const job = served.app.get(Jobs).run();
+    await stage.hasEntered(1);
+    const closing = served.app.close();
+    await until('nobody listens', async () => isRefusal(await rejection(post(served.url))));
+    expect(log.entries).toEqual(['granted job']);
+    stage.open();
+    expect(await job).toBe('done');
+    await closing;
+    expect(log.entries).toEqual(['granted job', 'released job']);
   });
 });
