@@ -72,14 +72,16 @@ const verbs = {
   },
 };
 
-process.on('message', async ({ id, verb, args }) => {
+async function answer({ id, verb, args }) {
   try {
     const result = await verbs[verb](...args);
     if (process.connected) process.send({ id, result: result ?? null });
   } catch (error) {
     if (process.connected) process.send({ id, failure: { code: error.code, message: error.message } });
   }
-});
+}
+
+process.on('message', (request) => void answer(request));
 process.on('SIGTERM', () => void verbs.shutdown());
 
 await runtime.start();

@@ -51,7 +51,7 @@ export class RedisLink {
     try {
       await this.client.connect();
     } catch (error) {
-      this.close();
+      await this.close();
       throw this.lastError ?? error;
     }
   }
@@ -69,10 +69,17 @@ export class RedisLink {
     }
   }
 
-  close(): void {
+  /** Resolves when the socket is gone. */
+  async close(): Promise<void> {
     this.timer?.clear();
     this.timer = undefined;
+    const stream = this.client.stream as Socket | null | undefined;
     this.client.disconnect();
+    if (!stream || stream.closed) return;
+    await new Promise<void>((resolve) => {
+      stream.once('close', () => resolve());
+      stream.destroy();
+    });
   }
 
   /** The driver's own words ("max retries per request") say nothing of what happened. */

@@ -56,8 +56,7 @@ export async function openSession(settings: RedisSettings, context: SessionConte
   try {
     await Promise.all([link.open(), subscriber?.open()]);
   } catch (cause) {
-    link.close();
-    subscriber?.close();
+    await Promise.all([link.close(), subscriber?.close()]);
     throw storeErrorOf({ operation: 'connect', keys: [], place: settings.place, cause });
   }
   return new RedisSession({ settings, link, subscriber, id });
@@ -104,11 +103,9 @@ class RedisSession implements StoreSession {
     return (await this.runThoughFull(scripts.forceRelease, [key], args)) === 1;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.isClosed = true;
-    this.parts.link.close();
-    this.parts.subscriber?.close();
-    return Promise.resolve();
+    await Promise.all([this.parts.link.close(), this.parts.subscriber?.close()]);
   }
 
   private async renewBatch(leases: readonly LeaseRequest[]): Promise<readonly number[]> {

@@ -22,6 +22,7 @@ export class RedisSubscriber {
   private readonly link: RedisLink;
   private isHearing = false;
   private hasHeard = false;
+  private isClosed = false;
   private timer: Timer | undefined;
 
   constructor(private readonly options: SubscriberOptions) {
@@ -37,16 +38,17 @@ export class RedisSubscriber {
     try {
       await this.subscribe();
     } catch (error) {
-      this.close();
+      await this.close();
       throw error;
     }
     this.beat();
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.isClosed = true;
     this.timer?.clear();
     this.timer = undefined;
-    this.link.close();
+    await this.link.close();
   }
 
   private async subscribe(): Promise<void> {
@@ -64,6 +66,8 @@ export class RedisSubscriber {
   }
 
   private beat(): void {
+    // It may have been closed while it was being opened.
+    if (this.isClosed) return;
     const { clock, silentMs } = this.options;
     this.timer = clock.setTimer(
       silentMs,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AcquireReply, Grant } from '../../../../lib/line/store.js';
 import { redisStore, type RedisWaiting } from '../../../../lib/stores/redis/index.js';
+import { freePort } from '../../../support/free-port.js';
 import { newOwner, openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 import { RedisServer } from '../../../support/redis-server.js';
 import { until } from '../../../support/until.js';
@@ -202,6 +203,18 @@ describe('a session on a real server', () => {
     await a.release({ keys: ['ghost'], owner: request.owner, refuses: true, keepMs: 0 });
     expect(await a.acquire(request)).toEqual({ kind: 'refused' });
     expect((await a.acquire(requestFor('ghost'))).kind).toBe('held');
+  });
+
+  it('leaves no socket and no timer when it is closed, and none when it could not be opened', async () => {
+    const before = process.getActiveResourcesInfo().sort();
+    const a = await openSession(redisStore({ url: server.url }));
+    await a.acquire(requestFor('resources'));
+    expect(process.getActiveResourcesInfo().length).toBeGreaterThan(before.length);
+    await a.close();
+    const nowhere = redisStore({ url: `redis://127.0.0.1:${await freePort()}` });
+    await expect(openSession(nowhere)).rejects.toMatchObject({ code: 'LOCK_STORE' });
+    await until('all is gone', () => process.getActiveResourcesInfo().sort().join() === before.join(), 5_000);
+    expect(process.getActiveResourcesInfo().sort()).toEqual(before);
   });
 
   it('answers nothing after its end', async () => {
