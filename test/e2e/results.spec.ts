@@ -31,6 +31,7 @@ import { PLATFORMS, send, serve, type Served } from './support/platforms.js';
 import { Stage } from './support/stage.js';
 
 const stage = new Stage();
+const commit = new Stage();
 let log: LockLog;
 /** What the handlers below return, for the test to go on with. */
 let source = new Subject<string>();
@@ -48,6 +49,20 @@ class Transaction implements NestInterceptor {
       concatMap(async (value: unknown) => {
         await new Promise(setImmediate);
         log.note('commit');
+        return value;
+      }),
+    );
+  }
+}
+
+/** Its end takes as long as the test wants. */
+@Injectable()
+class SlowCommit implements NestInterceptor {
+  intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(
+      concatMap(async (value: unknown) => {
+        log.note('commit');
+        await commit.play();
         return value;
       }),
     );
@@ -167,6 +182,15 @@ class Results {
     return 'x';
   }
 
+  @Get('commit')
+  @DistributedLock('commit')
+  @UseInterceptors(SlowCommit)
+  async commit(@CurrentLock() lock: LockHandle): Promise<string> {
+    held = lock;
+    await stage.play();
+    return 'x';
+  }
+
   @Post('again')
   @UseInterceptors(Again)
   @DistributedLock('again', { waitTime: 0 })
@@ -211,6 +235,7 @@ describe.each(PLATFORMS)('the lock of a handler on %s', (platform) => {
   });
   beforeEach(() => {
     stage.reset();
+    commit.reset();
     log.clear();
     source = new Subject();
     stream = new PassThrough();
@@ -378,6 +403,28 @@ describe.each(PLATFORMS)('the lock of a handler on %s', (platform) => {
       message: 'The lock was lost before the work was done.',
     });
     expect(served.log.at('error')).toEqual([expect.stringContaining('Lock "promise" was lost')]);
+  });
+
+  it('is told of its loss before an interceptor commits', async () => {
+    stage.shut();
+    const answer = get('/commit');
+    await stage.hasEntered(1);
+    await locks().forceRelease('commit');
+    await until('the holder is told', () => held?.signal.aborted);
+    stage.open();
+    expect((await answer).status).toBe(500);
+    expect(log.entries).toEqual(['granted commit', 'lost commit']);
+  });
+
+  it('is a 500 of its own where it was lost while an interceptor committed', async () => {
+    commit.shut();
+    const answer = get('/commit');
+    await commit.hasEntered(1);
+    await locks().forceRelease('commit');
+    await until('the holder is told', () => held?.signal.aborted);
+    commit.open();
+    expect((await answer).status).toBe(500);
+    expect(log.entries).toEqual(['granted commit', 'commit', 'lost commit']);
   });
 
   it('leaves the error of a body that failed, also where it was lost', async () => {
