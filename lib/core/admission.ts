@@ -118,6 +118,8 @@ export class Admission {
       await Promise.all(locks.filter((lock) => lock.restMs < asked).map((lock) => lock.extend(asked)));
       const keys = names.filter((name) => !held.has(name));
       if (keys.length > 0) locks.push(await this.request(requester, { keys, plan }, options));
+      // It may have been lost meanwhile: nothing begins inside of it any more.
+      for (const { loss } of locks) if (loss) throw loss;
       return new LockView(names, locks);
     } catch (error) {
       await Promise.all(locks.map((lock) => lock.leave()));
@@ -169,7 +171,7 @@ export class Admission {
     const late = [...this.live];
     const cause = { why: 'the application is shutting down and its time is spent', error: closedError() };
     for (const { client, hold } of late) client.watchdog.lose(hold, cause);
-    await Promise.all(late.map(({ client, hold }) => client.giveBack(hold)));
+    await Promise.all(late.map((lock) => lock.giveBack()));
   }
 
   private requester(store: LockStore, prefix: string): Requester {

@@ -49,6 +49,10 @@ export class HeldLock {
     return this.init.client;
   }
 
+  get onThrown(): (error: unknown) => void {
+    return this.init.onThrown;
+  }
+
   get isOver(): boolean {
     return this.users === 0;
   }
@@ -99,6 +103,11 @@ export class HeldLock {
     this.users = 0;
     if (!loss) this.init.onOver(this, 'released');
     await this.init.turn.leave();
+  }
+
+  /** Gives the lost hold back though its users have not left; what remains of a `minHoldTime` stays. */
+  giveBack(): Promise<void> {
+    return this.init.turn.leave();
   }
 
   /** @returns false where it was lost */

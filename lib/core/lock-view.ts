@@ -3,6 +3,7 @@ import { type Duration, durationMs } from '../util/duration.js';
 import type { HeldLock } from './held-lock.js';
 import { LockHandle } from './lock-handle.js';
 import { SHORTEST_LEASE_MS } from './lock-options.js';
+import { anyLoss } from './loss-signal.js';
 import type { StoreClient } from './store-client.js';
 
 /** One use of one or several held locks: the handle that callers get. */
@@ -37,8 +38,10 @@ export class LockView extends LockHandle {
   }
 
   get signal(): AbortSignal {
-    if (this.locks.length === 1) return this.locks[0]!.signal;
-    this.combined ??= AbortSignal.any(this.locks.map((lock) => lock.signal));
+    const [first] = this.locks;
+    if (this.locks.length === 1) return first!.signal;
+    const signals = this.locks.map((lock) => lock.signal);
+    this.combined ??= anyLoss(signals, (error) => first!.onThrown(error));
     return this.combined;
   }
 

@@ -36,6 +36,16 @@ export function lossSignal(onThrown: (error: unknown) => void): LossSignal {
   return { signal, abort: (reason) => controller.abort(reason) };
 }
 
+/** Aborts with the first of several; guarded as they are, which `AbortSignal.any` is not. */
+export function anyLoss(signals: readonly AbortSignal[], onThrown: (error: unknown) => void): AbortSignal {
+  const any = lossSignal(onThrown);
+  for (const signal of signals) {
+    if (signal.aborted) any.abort(signal.reason);
+    else signal.addEventListener('abort', () => any.abort(signal.reason), { signal: any.signal });
+  }
+  return any.signal;
+}
+
 function callGuarded(listener: Listener, event: Event, onThrown: (error: unknown) => void): void {
   try {
     if (typeof listener === 'function') listener.call(event.currentTarget, event);
