@@ -9,7 +9,16 @@ import { describeValue, KEY_VALUES, type KeyValue, keyValueText } from './key-va
  * @throws LockKeyError where a value is empty, no number, or of another type
  */
 export function lockKey(text: TemplateStringsArray, ...values: KeyValue[]): string {
-  return new KeyText(text).write(values.map(written));
+  return keyTextOf(text).write(values.map(written));
+}
+
+// Kept for as long as the place in the program that wrote it.
+const keyTexts = new WeakMap<TemplateStringsArray, KeyText>();
+
+function keyTextOf(text: TemplateStringsArray): KeyText {
+  let keyText = keyTexts.get(text);
+  if (!keyText) keyTexts.set(text, (keyText = new KeyText(text)));
+  return keyText;
 }
 
 function written(value: KeyValue, index: number): string {

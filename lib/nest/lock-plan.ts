@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import type { KeyMaker } from '../key/key-template.js';
 import type { DecoratorSettings } from './decorator-options.js';
 
-// oxlint-disable-next-line typescript/no-unsafe-function-type
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /** What a method's decorator says, compiled once when the class is defined. */

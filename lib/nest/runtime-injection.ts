@@ -6,6 +6,7 @@ import { LOCK_RUNTIME, RUNTIME_PROPERTY } from './tokens.js';
 
 // Beside the instances instead of on them: nothing shows in what users log, compare or serialize.
 const runtimes = new WeakMap<object, LockRuntime>();
+const bound = new WeakSet<object>();
 
 interface WithRuntime {
   [RUNTIME_PROPERTY]?: LockRuntime | undefined;
@@ -34,9 +35,12 @@ export function injectRuntime(prototype: object): void {
   Inject(LOCK_RUNTIME)(prototype, RUNTIME_PROPERTY);
 }
 
-/** For an instance that Nest did not make (`useFactory`, `useValue`). */
+/** For an instance that Nest did not make (`useFactory`, `useValue`); the application that booted last has it. */
 export function bindRuntime(instance: WithRuntime, runtime: LockRuntime): void {
-  instance[RUNTIME_PROPERTY] ??= runtime;
+  const isInjected = instance[RUNTIME_PROPERTY] !== undefined && !bound.has(instance);
+  if (isInjected) return;
+  bound.add(instance);
+  instance[RUNTIME_PROPERTY] = runtime;
 }
 
 /** The lock service of the application that the instance belongs to. @throws LockConfigError where it belongs to none */

@@ -456,6 +456,23 @@ describe('how the instance came to be', () => {
     expect(log.count('granted plain')).toBe(2);
   });
 
+  it('an instance of useValue serves the application that booted last', async () => {
+    const value = new Plain();
+    const first = await boot({ provide: 'value', useValue: value });
+    await first.close();
+    await expect(value.go()).rejects.toThrow(LockClosedError);
+    await boot({ provide: 'value', useValue: value });
+    expect(await value.go()).toBe(1);
+  });
+
+  it('an instance that Nest made stays with its application, also as a value of another', async () => {
+    const first = await boot(Votes);
+    const votes = first.get(Votes);
+    const second = await boot({ provide: Votes, useValue: votes });
+    await second.close();
+    expect(await votes.vote(7)).toBe('property 74');
+  });
+
   it('an instance made by hand says what is missing', async () => {
     await boot(Plain);
     expect(await settled(new Plain().go())).toBeInstanceOf(LockConfigError);
