@@ -284,10 +284,17 @@ describe('one attempt (waitTime 0)', () => {
   });
 });
 
+/** Nobody can connect; whoever tries without end is told off, so that a loop without pauses fails and does not hang. */
+function takeDown({ store }: ClientWorld): void {
+  const most = store.connects + 100;
+  store.onConnect = () =>
+    Promise.reject(store.connects > most ? new Error('asked without a pause') : cut('connect'));
+}
+
 describe('a store that is down', () => {
   it('is not busy: a wait that never got an answer ends with the store’s error', async () => {
     const world = clientWorld();
-    world.store.onConnect = () => Promise.reject(cut('connect'));
+    takeDown(world);
     const outcome = start(world, {}, 1_000);
     await world.clock.advanceAsync(1_000);
     expect(outcome.value).toMatchObject({
@@ -322,7 +329,7 @@ describe('a store that is down', () => {
 
   it('does not end a wait: who comes back in time is asked again', async () => {
     const world = clientWorld();
-    world.store.onConnect = () => Promise.reject(cut('connect'));
+    takeDown(world);
     const outcome = start(world, {}, 5_000);
     await world.clock.advanceAsync(3_000);
     world.store.onConnect = undefined;
@@ -332,10 +339,7 @@ describe('a store that is down', () => {
 
   it('is asked with growing pauses, also when the round goes round', async () => {
     const world = clientWorld();
-    world.store.onConnect = () => {
-      if (world.store.connects > 100) throw refusal('connect');
-      throw cut('connect');
-    };
+    takeDown(world);
     const outcome = start(world, {}, 5_000);
     await world.clock.advanceAsync(5_000);
     expect(world.store.connects).toBeLessThan(30);
