@@ -79,13 +79,15 @@ function kinds(dice: Dice, isFair: boolean): Kind {
   ]);
 }
 
+// One for all runs: Node 20 and 22 slow every promise of the process by each instance that was ever used.
+const asking = new AsyncLocalStorage<number>();
+
 /** One seeded run: some processes, each with tasks that ask for locks again and again, under a climate. */
 export class Campaign {
   private readonly world = new World();
   private readonly dice: Dice;
   private readonly server: SimulatedServer;
   private readonly history: HistoryRecorder;
-  private readonly asking = new AsyncLocalStorage<number>();
   private readonly members: Member[] = [];
   private readonly faults: string[] = [];
   private grants = 0;
@@ -115,7 +117,7 @@ export class Campaign {
     const { clockDrift } = this.climate;
     const process = new SimulatedProcess(name, this.world, 1 + this.dice.between(-clockDrift, clockDrift));
     const { link, store } = this.server.linkTo(process, () => {
-      const request = this.asking.getStore();
+      const request = asking.getStore();
       return () => request !== undefined && this.history.note(request, { kind: 'queued' });
     });
     const runtime = new LockRuntime({
@@ -153,7 +155,7 @@ export class Campaign {
     const body = (lock: LockHandle): Promise<void> => this.body({ member, lock, request, asked });
     const ask = (): Promise<void> => member.runtime.withLock(keys, all, body);
     try {
-      await (request === undefined ? ask() : this.asking.run(request, ask));
+      await (request === undefined ? ask() : asking.run(request, ask));
     } catch {
       if (request !== undefined && member.asks.has(request)) this.giveUp(member, request, isSingle);
     }

@@ -54,7 +54,15 @@ const PAUSES: Climate = {
 };
 
 /** What may happen, what is promised all the same, and over how many schedules it is tried. */
-export const CLIMATES: Record<string, { climate: Climate; promises: HistoryPromises; seeds: number }> = {
+export interface Trial {
+  readonly climate: Climate;
+  readonly promises: HistoryPromises;
+  readonly seeds: number;
+}
+
+export type ClimateName = 'calm' | 'fair' | 'deaths' | 'cuts' | 'pauses' | 'storm';
+
+export const CLIMATES: Readonly<Record<ClimateName, Trial>> = {
   calm: { climate: CALM, promises: { idleMs: LOOK_MS, isFaultless: true }, seeds: 350 },
   fair: {
     climate: { ...CALM, isFair: true },

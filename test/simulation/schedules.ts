@@ -2,23 +2,24 @@
  * Random schedules: processes over a network that delays, loses, repeats and reorders, with cuts, silent partitions,
  * pauses and kills, on a clock of their own. Each seed is one schedule and can be replayed:
  *
- *   SEED=17 CLIMATE=storm npm test -- test/simulation
+ *   SEED=17 npm test -- test/simulation -t storm
  */
 import { describe, expect, it } from '@jest/globals';
 import { checkHistory } from '../../lib/testing/history-checker.js';
 import { Campaign, KEPT_UNSEEN } from './campaign.js';
-import { CLIMATES } from './climates.js';
+import { type ClimateName, CLIMATES, type Trial } from './climates.js';
 
-const ONLY_SEED = process.env['SEED'];
-const ONLY_CLIMATE = process.env['CLIMATE'];
-const chosen = Object.entries(CLIMATES).filter(
-  ([name]) => ONLY_CLIMATE === undefined || ONLY_CLIMATE === name,
-);
+const { SEED, SEEDS } = process.env;
 
-describe.each(chosen)('%s', (name, { climate, promises, seeds }) => {
+/** Registers the seeds of these climates as tests. */
+export function describeSchedules(names: readonly ClimateName[]): void {
+  for (const name of names) describe(name, () => describeClimate(name, CLIMATES[name]));
+}
+
+function describeClimate(name: ClimateName, { climate, promises, seeds }: Trial): void {
   it(`keeps every promise over ${seeds} schedules`, async () => {
-    const first = ONLY_SEED === undefined ? 1 : Number(ONLY_SEED);
-    const last = ONLY_SEED === undefined ? Number(process.env['SEEDS'] ?? seeds) : first;
+    const first = Number(SEED ?? 1);
+    const last = Number(SEED ?? SEEDS ?? seeds);
     let grants = 0;
     let places = 0;
     for (let seed = first; seed <= last; seed++) {
@@ -29,10 +30,10 @@ describe.each(chosen)('%s', (name, { climate, promises, seeds }) => {
         .filter(({ kind, key }) => kind !== 'order' || !KEPT_UNSEEN.has(key))
         .map(({ kind, key, atMs, message }) => `${kind} on ${key} at ${atMs}: ${message}`);
       const faults = [...run.faults, ...broken].slice(0, 8);
-      if (faults.length > 0) throw new Error(`CLIMATE=${name} SEED=${seed}:\n  ${faults.join('\n  ')}`);
+      if (faults.length > 0) throw new Error(`${name}, SEED=${seed}:\n  ${faults.join('\n  ')}`);
     }
     // A run in which nothing happened would keep every promise too.
     expect(grants).toBeGreaterThan((last - first + 1) * 20);
     expect(places).toBeGreaterThan((last - first + 1) * 20);
   }, 600_000);
-});
+}
