@@ -63,14 +63,14 @@ export interface Trial {
 export type ClimateName = 'calm' | 'fair' | 'deaths' | 'cuts' | 'pauses' | 'storm';
 
 export const CLIMATES: Readonly<Record<ClimateName, Trial>> = {
-  calm: { climate: CALM, promises: { idleMs: LOOK_MS, isFaultless: true }, seeds: 350 },
+  calm: { climate: CALM, promises: { idleMs: LOOK_MS, isFaultless: true }, seeds: 300 },
   fair: {
     climate: { ...CALM, isFair: true },
     promises: { idleMs: LOOK_MS, isFair: true, isFaultless: true },
-    seeds: 350,
+    seeds: 300,
   },
-  deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 350 },
-  cuts: { climate: CUTS, promises: { idleMs: 3_000 }, seeds: 300 },
-  pauses: { climate: PAUSES, promises: { idleMs: DEAD_HEADS_MS + 6_000 }, seeds: 300 },
-  storm: { climate: STORM, promises: { idleMs: DEAD_HEADS_MS + 4_000 + 3_000 + 1_500 }, seeds: 700 },
+  deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 300 },
+  cuts: { climate: CUTS, promises: { idleMs: 3_000 }, seeds: 250 },
+  pauses: { climate: PAUSES, promises: { idleMs: DEAD_HEADS_MS + 6_000 }, seeds: 250 },
+  storm: { climate: STORM, promises: { idleMs: DEAD_HEADS_MS + 4_000 + 3_000 + 1_500 }, seeds: 650 },
 };

@@ -13,7 +13,9 @@ const { SEED, SEEDS } = process.env;
 
 /** Registers the seeds of these climates as tests. */
 export function describeSchedules(names: readonly ClimateName[]): void {
-  for (const name of names) describe(name, () => describeClimate(name, CLIMATES[name]));
+  describe.each([...names])('%s', (name) => {
+    describeClimate(name, CLIMATES[name]);
+  });
 }
 
 function describeClimate(name: ClimateName, { climate, promises, seeds }: Trial): void {
