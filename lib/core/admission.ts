@@ -67,6 +67,11 @@ export class Admission {
     return this.requesterOf(store).client;
   }
 
+  /** How many wait in this process that the store cannot count. */
+  unseenWaiters(key: string, store: string | undefined): number {
+    return this.requesterOf(store).unseenWaiters(key);
+  }
+
   plan(options: LockOptions): LockPlan {
     return planLock(options, this.config, this.clientOf(options.store).store);
   }

@@ -92,6 +92,11 @@ export class LocalQueue {
     return this.others.has(key);
   }
 
+  /** How many requests wait here that the store does not know of: all but the one for which it keeps a place. */
+  unseen(key: string): number {
+    return this.places.get(key)?.unseen ?? 0;
+  }
+
   forget(key: string): void {
     this.places.delete(key);
   }
@@ -111,6 +116,10 @@ class Place {
     private readonly queue: LocalQueue,
     private readonly key: string,
   ) {}
+
+  get unseen(): number {
+    return this.waiting.size - (this.running?.loop.isInLine === true ? 1 : 0);
+  }
 
   enter(budget: WaitBudget): Promise<TurnOutcome> {
     return new Promise((resolve) => {

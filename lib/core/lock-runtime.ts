@@ -71,7 +71,11 @@ export class LockRuntime extends LockService {
       weight: isMode ? 1 : weight,
       remainingMs: restMs,
     }));
-    return { key: name!, holders, waiters: view.waiters };
+    return {
+      key: name!,
+      holders,
+      waiters: view.waiters + this.admission.unseenWaiters(name!, options.store),
+    };
   }
 
   async forceRelease(key: string, options: { store?: string } = {}): Promise<boolean> {

@@ -1,7 +1,8 @@
-import { LockConfigError, type LockLostError, LockUpgradeError } from '../errors.js';
+import { type LockLostError, LockUpgradeError } from '../errors.js';
 import { MODE_CAPACITY } from '../line/store.js';
 import type { HeldLock } from './held-lock.js';
 import type { LockPlan } from './lock-options.js';
+import { useConflict } from './lock-use.js';
 import type { LockView } from './lock-view.js';
 import { type ContextScope, type Frame, frames, type LockScope } from './re-entry.js';
 import type { StoreClient } from './store-client.js';
@@ -49,10 +50,7 @@ export function checkFits(lock: HeldLock, plan: LockPlan, key: string): void {
   const { loss } = lock;
   if (loss) throw loss;
   if (plan.capacity !== lock.capacity) {
-    throw new LockConfigError(
-      `Lock "${key}" is held here as ${useOf(lock.capacity)}; inside, it cannot be ${useOf(plan.capacity)}.`,
-      { key, option: 'permits' },
-    );
+    throw useConflict({ key, used: lock.capacity, asked: plan.capacity, where: 'inside' });
   }
   if (plan.weight <= lock.weight) return;
   const more = plan.capacity === MODE_CAPACITY ? 'exclusive inside shared' : 'more permits than are held';
@@ -60,8 +58,4 @@ export function checkFits(lock: HeldLock, plan: LockPlan, key: string): void {
     `Lock "${key}" was asked for ${more}: it would wait for itself. Take the stronger lock at the outside.`,
     { key },
   );
-}
-
-function useOf(capacity: number): string {
-  return capacity === MODE_CAPACITY ? 'a mutex or read/write lock' : `a semaphore of ${capacity} permits`;
 }

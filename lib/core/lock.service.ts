@@ -13,7 +13,7 @@ export interface LockState {
     weight: number;
     remainingMs: number;
   }[];
-  /** Requests in the line, over all processes. */
+  /** Requests that wait, over all processes; the plain ones of another process share one place and count as one. */
   waiters: number;
 }
 

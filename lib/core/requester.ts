@@ -33,6 +33,11 @@ export class Requester {
     this.queue = new LocalQueue(client, options.watchdogMs, options.limits);
   }
 
+  /** How many requests for the key wait in this process without a place of their own in the store's line. */
+  unseenWaiters(key: string): number {
+    return this.queue.unseen(this.client.storeKey(key));
+  }
+
   /** @throws LockTimeoutError, LockStoreError, LockConfigError, LockClosedError, the reason of an abort */
   async take(
     request: Request,

@@ -10,17 +10,12 @@
  *
  * The same command serves every arrow into `asking`, since it is idempotent for its owner.
  */
-import { LockConfigError, LockStoreError } from '../errors.js';
-import {
-  type AcquireReply,
-  type AcquireRequest,
-  type Grant,
-  MODE_CAPACITY,
-  type StoreSession,
-} from '../line/store.js';
+import { type LockConfigError, LockStoreError } from '../errors.js';
+import type { AcquireReply, AcquireRequest, Grant, StoreSession } from '../line/store.js';
 import { randomId } from '../util/random.js';
 import { Hold } from './hold.js';
 import type { Look } from './look-round.js';
+import { useConflict } from './lock-use.js';
 import { isTransient, type StoreClient } from './store-client.js';
 import type { WaitBudget, WaitEnd } from './wait-budget.js';
 
@@ -69,6 +64,11 @@ export class WaitLoop {
     private readonly budget: WaitBudget,
   ) {
     this.yields = ask.yields;
+  }
+
+  /** True once the store has told that it keeps a place for this request. */
+  get isInLine(): boolean {
+    return this.client.store.capabilities.fairOrder && this.lookInMs !== undefined;
   }
 
   /** Why the store cannot be asked, where it cannot: down is not busy. */
@@ -157,7 +157,7 @@ export class WaitLoop {
         return this.begin();
       case 'conflict':
         void this.leave();
-        return { kind: 'error', error: conflictError(this.client, this.ask, reply) };
+        return { kind: 'error', error: this.conflict(reply) };
       case 'busy':
         this.lookInMs = reply.lookInMs;
         if (!this.ask.takesPlace) return this.turnAway(reply.lookInMs);
@@ -260,6 +260,11 @@ export class WaitLoop {
     await Promise.all(leaving);
   }
 
+  private conflict({ grants, capacity }: { grants: readonly Grant[]; capacity: number }): LockConfigError {
+    const key = this.client.userKey(this.ask.keys[grants.length]!);
+    return useConflict({ key, used: capacity, asked: this.ask.capacity, where: 'at the same time' });
+  }
+
   private async sleep(mostMs: number): Promise<void> {
     this.client.round.start();
     await this.look.sleep(Math.max(1, mostMs), (wake) => this.budget.listen(wake));
@@ -282,19 +287,4 @@ export class WaitLoop {
       );
     });
   }
-}
-
-function conflictError(
-  client: StoreClient,
-  ask: Ask,
-  reply: { grants: readonly Grant[]; capacity: number },
-): LockConfigError {
-  const key = client.userKey(ask.keys[reply.grants.length]!);
-  const use = (capacity: number): string =>
-    capacity === MODE_CAPACITY ? 'a mutex or read/write lock' : `a semaphore of ${capacity} permits`;
-  return new LockConfigError(
-    `Lock "${key}" is in use as ${use(reply.capacity)}; it cannot be ${use(ask.capacity)} at the same time. ` +
-      'Give the same permits everywhere, or use another key.',
-    { key, option: 'permits' },
-  );
 }

@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { runtimeWorld, world } from './fixture.js';
+
+describe('the waiters that inspect tells of', () => {
+  it('are each request of this process once, whether it has a place in the line or stands behind one', async () => {
+    const shared = world();
+    const here = runtimeWorld({}, shared);
+    const there = runtimeWorld({}, shared);
+    const seen = async (): Promise<number[]> => [
+      (await here.runtime.inspect('a')).waiters,
+      (await there.runtime.inspect('a')).waiters,
+    ];
+    const held = await here.runtime.acquire('a');
+    const mine = here.runtime.acquire('a');
+    await shared.clock.advanceAsync(0);
+    // The store knows nothing of a request that stands behind the holder in its own process.
+    expect(await seen()).toEqual([1, 0]);
+
+    const theirs = [there.runtime.acquire('a'), there.runtime.acquire('a')];
+    await shared.clock.advanceAsync(0);
+    expect(await seen()).toEqual([2, 2]);
+
+    await held.release();
+    await (await mine).release();
+    for (const each of theirs) await (await each).release();
+    expect(await seen()).toEqual([0, 0]);
+  });
+});
