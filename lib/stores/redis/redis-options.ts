@@ -41,6 +41,7 @@ const OWN_OPTIONS: ClientOptions = {
   // The name may lead to the new master by now.
   reconnectOnError: (error) => (isReadOnly(error) ? 1 : false),
   connectionName: 'nestjs-distributed-lock',
+  disableClientInfo: true,
 };
 
 /** What a handed-in client may be set to and what would change the meaning of our commands. */
