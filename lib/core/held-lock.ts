@@ -1,4 +1,5 @@
 import { LockLostError } from '../errors.js';
+import { deferred } from '../util/deferred.js';
 import { type Hold, LEASE_ENDED, type LossCause } from './hold.js';
 import { type LossSignal, lossSignal } from './loss-signal.js';
 import type { StoreClient } from './store-client.js';
@@ -110,9 +111,17 @@ export class HeldLock {
     return this.init.turn.leave();
   }
 
-  /** @returns false where it was lost */
-  extend(leaseMs: number): Promise<boolean> {
-    return this.client.watchdog.extend(this.hold, leaseMs);
+  /** Ends with the store's answer, or with the hold. @returns false where it was lost */
+  async extend(leaseMs: number): Promise<boolean> {
+    const { signal } = this;
+    const over = deferred<boolean>();
+    const onLost = (): void => over.resolve(false);
+    signal.addEventListener('abort', onLost);
+    try {
+      return await Promise.race([this.client.watchdog.extend(this.hold, leaseMs), over.promise]);
+    } finally {
+      signal.removeEventListener('abort', onLost);
+    }
   }
 
   private onLost(cause: LossCause): void {
@@ -124,6 +133,8 @@ export class HeldLock {
       { key, fencingToken: this.init.turn.tokens[0]!, cause: cause.error },
     );
     this.init.onOver(this, 'lost');
+    // A command that is still under way must not hold again for an owner that is believed in no more.
+    if (this.hold.isUncertain) void this.client.giveBack(this.hold);
     this.lossSignal?.abort(this.lostError);
   }
 }

@@ -275,6 +275,34 @@ describe('a handle', () => {
     await expect(lock.extend(10)).rejects.toMatchObject({ option: 'leaseTime' });
   });
 
+  it('whose extension is not answered rejects when the hold is lost', async () => {
+    const lock = await here.runtime.acquire('a', { leaseTime: '1s' });
+    here.store.onCommand = ({ verb }) => verb === 'renew';
+    const extended = watched(lock.extend('1m'));
+    await here.clock.advanceAsync(withoutDrift(1_000) - 1);
+    expect(extended.state).toBe('pending');
+    await here.clock.advanceAsync(1);
+    expect(extended.error).toBeInstanceOf(LockLostError);
+  });
+
+  it.each([{}, { fair: true }])(
+    'that is lost while a command of its owner is unanswered has the owner refused: %j',
+    async (options) => {
+      let late: { apply(): unknown } | undefined;
+      here.store.onNext('acquire', (command) => {
+        late = command;
+        command.fail();
+      });
+      const asked = watched(here.runtime.acquire('a', options));
+      await here.clock.advanceAsync(25);
+      here.store.space.forceRelease('test:a');
+      await settle();
+      expect(asked.value?.isHeld).toBe(false);
+      late!.apply();
+      expect(holdersOf(here)).toEqual([]);
+    },
+  );
+
   it('whose listener throws tells the log, not the process', async () => {
     const lock = await here.runtime.acquire('a');
     lock.signal.addEventListener('abort', () => {
