@@ -67,6 +67,19 @@ describe('the commands that clients send', () => {
     expect(costs).toEqual([one, one, one]);
   });
 
+  it('are a hundred for the renewal of ten thousand leases', async () => {
+    const a = await session();
+    const requests = Array.from({ length: 10_000 }, (_, index) => requestFor(`held:${index}`));
+    await Promise.all(requests.map((request) => a.acquire(request)));
+    const leases = requests.map(({ keys: [key], owner }) => ({ key: key!, owner, leaseMs: 30_000 }));
+    let rests: readonly number[] = [];
+    const counts = await countCommands(server.admin, async () => {
+      rests = await a.renew(leases);
+    });
+    expect(counts).toMatchObject({ scripts: 100, messages: 0, others: {} });
+    expect(rests.filter((restMs) => restMs === 30_000)).toHaveLength(10_000);
+  });
+
   it('are one for the look of a waiter, however many wait', async () => {
     const costs = [];
     for (const waiting of [2, 10, 1_000]) {
