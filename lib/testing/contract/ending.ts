@@ -49,6 +49,7 @@ export const ending = [
     const next = b.acquire(key);
     a.drain();
     for (const error of await Promise.all(waits)) assert(error instanceof LockClosedError);
+    await assert.rejects(a.tryAcquire(bench.key()), LockClosedError);
     assert.equal(lock.isHeld, true);
     const closed = a.shutdown();
     assert.equal(await within(50, closed), 'late');

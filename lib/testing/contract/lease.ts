@@ -2,23 +2,21 @@ import { strict as assert } from 'node:assert';
 import { LockConfigError, LockLostError } from '../../errors.js';
 import { contractCase } from './contract-case.js';
 import { Tap } from './tapped-store.js';
-import { aborted, lull, pause } from './time.js';
+import { aborted, lull, pause, within } from './time.js';
 
 export const lease = [
   contractCase(
-    'ends a hold with its leaseTime: first the holder is told, then the next is granted',
+    'ends a hold with its leaseTime: the holder stops believing before the next is granted',
     ['leases'],
     async (bench) => {
       const [a, b] = await Promise.all([bench.client(), bench.client()]);
       const key = bench.key();
-      const order: string[] = [];
       const lock = await a.acquire(key, { leaseTime: 400 });
-      const told = aborted(lock.signal).then(() => order.push('told'));
+      const told = aborted(lock.signal);
       const next = await b.acquire(key);
-      order.push('granted');
-      await told;
-      assert.deepEqual(order, ['told', 'granted']);
+      // The holder's clock comes first; the message may wait for its turn in a process that is busy.
       assert.equal(lock.isHeld, false);
+      assert.notEqual(await within(100, told), 'late');
       assert(next.fencingToken > lock.fencingToken);
       await next.release();
     },
@@ -124,8 +122,8 @@ export const lease = [
     const [a, b] = await Promise.all([bench.client(), bench.client()]);
     const key = bench.key();
     const order: string[] = [];
-    const lock = await a.acquire(key, { minHoldTime: 500 });
-    const [control, kept] = [pause(350).then(() => order.push('control')), a.acquire(key)];
+    const lock = await a.acquire(key, { minHoldTime: 900 });
+    const [control, kept] = [pause(600).then(() => order.push('control')), a.acquire(key)];
     await lock.release();
     assert.equal(await a.tryAcquire(key), null);
     assert.equal(await b.tryAcquire(key), null);

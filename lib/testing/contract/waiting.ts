@@ -150,7 +150,7 @@ export const waiting = [
     const [a, b] = await Promise.all([bench.client(), bench.client()]);
     const key = bench.key();
     const lock = await a.acquire(key);
-    const wait = b.acquire(key, { waitTime: 600 });
+    const wait = b.acquire(key, { waitTime: 60_000 });
     await withWallClockAhead(3_600_000, async () => {
       assert.equal(await within(200, wait), 'late');
       await lock.release();

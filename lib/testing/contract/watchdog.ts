@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { LockLostError } from '../../errors.js';
 import { contractCase } from './contract-case.js';
 import { Tap } from './tapped-store.js';
-import { aborted, countingClock, lull, within } from './time.js';
+import { aborted, countingClock, eventually, lull, within } from './time.js';
 
 /** Short enough to see it end, long enough for a busy machine to renew it. */
 const WATCHDOG_MS = 750;
@@ -69,7 +69,7 @@ export const watchdog = [
       await new Promise<void>((resolve) => (end = resolve));
     });
     const next = await b.acquire(key);
-    assert(told instanceof LockLostError);
+    await eventually('the body is told', () => told instanceof LockLostError);
     const renewals = tap.count('renew');
     await lull(WATCHDOG_MS);
     assert.equal(tap.count('renew'), renewals);
