@@ -163,7 +163,7 @@ export class LockRuntime extends LockService {
       client
         .session()
         .then(verb)
-        .then(resolve, reject)
+        .then(resolve, (error: unknown) => reject(client.userError(error) as Error))
         .finally(() => timer.clear());
     });
   }

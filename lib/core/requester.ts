@@ -48,7 +48,7 @@ export class Requester {
       ? this.queue.enter(this.client.storeKey(keys[0]!), budget)
       : this.standAlone(request));
     budget.dispose();
-    if (outcome.kind === 'error') throw outcome.error;
+    if (outcome.kind === 'error') throw this.client.userError(outcome.error);
     if (outcome.kind === 'busy') throw timeoutError(request, outcome.lookInMs);
     const { capacity, weight } = plan;
     const { client } = this;

@@ -65,6 +65,20 @@ export class StoreClient {
     return key.slice(this.options.prefix.length);
   }
 
+  /** The error as its caller is to see it: a store names keys with their namespace. */
+  userError(error: unknown): unknown {
+    if (!(error instanceof LockStoreError) || error.key?.startsWith(this.options.prefix) !== true)
+      return error;
+    const { message, store, operation, isTransient, cause } = error;
+    return new LockStoreError(message, {
+      store,
+      operation,
+      isTransient,
+      cause,
+      key: this.userKey(error.key),
+    });
+  }
+
   /** The session where it is open: the common case, without a promise. */
   get openSession(): StoreSession | undefined {
     return this.open;

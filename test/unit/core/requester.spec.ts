@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { LockStoreError } from '../../../lib/errors.js';
 import { runtimeWorld, world } from './fixture.js';
 
 describe('the waiters that inspect tells of', () => {
@@ -24,5 +25,27 @@ describe('the waiters that inspect tells of', () => {
     await (await mine).release();
     for (const each of theirs) await (await each).release();
     expect(await seen()).toEqual([0, 0]);
+  });
+});
+
+describe('a failure of the store', () => {
+  it('names the key as the caller knows it, without the namespace', async () => {
+    const here = runtimeWorld();
+    await here.runtime.start();
+    const failure = (): LockStoreError =>
+      new LockStoreError('Something foreign stands at "test:a".', {
+        store: 'scripted',
+        operation: 'acquire',
+        key: 'test:a',
+      });
+    for (const verb of ['acquire', 'inspect'] as const) {
+      here.store.onNext(verb, (command) => command.fail(failure()));
+      const error = await here.runtime[verb]('a').catch((caught: unknown) => caught);
+      expect(error).toMatchObject({
+        key: 'a',
+        code: 'LOCK_STORE',
+        message: expect.stringContaining('"test:a"'),
+      });
+    }
   });
 });
