@@ -12,13 +12,17 @@ const STEP_MS = 10;
  * So many milliseconds in which this process could work: a stall of the machine counts as one step of it. What is
  * expected "soon" is held against a lull, so that a busy machine fails nothing.
  */
-export async function lull(ms: number): Promise<void> {
-  for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) await pause(STEP_MS);
+export async function lull(ms: number, isOver: () => boolean = () => false): Promise<void> {
+  for (let passedMs = 0; passedMs < ms && !isOver(); passedMs += STEP_MS) await pause(STEP_MS);
 }
 
 /** What the promise resolves to, or `'late'` where that takes longer than the lull. */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
-  return Promise.race([promise, lull(ms).then(() => 'late' as const)]);
+  let isSettled = false;
+  const first = await Promise.race([promise, lull(ms, () => isSettled).then(() => 'late' as const)]);
+  // The rest of the lull would keep the process alive after its test.
+  isSettled = true;
+  return first;
 }
 
 /** Asks again until it is true. @throws AssertionError after three seconds in which it was not */
