@@ -19,10 +19,12 @@ export async function lull(ms: number, isOver: () => boolean = () => false): Pro
 /** What the promise resolves to, or `'late'` where that takes longer than the lull. */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
   let isSettled = false;
-  const first = await Promise.race([promise, lull(ms, () => isSettled).then(() => 'late' as const)]);
-  // The rest of the lull would keep the process alive after its test.
-  isSettled = true;
-  return first;
+  try {
+    return await Promise.race([promise, lull(ms, () => isSettled).then(() => 'late' as const)]);
+  } finally {
+    // The rest of the lull would keep the process alive after its test.
+    isSettled = true;
+  }
 }
 
 /** Asks again until it is true. @throws AssertionError after three seconds in which it was not */
