@@ -74,7 +74,7 @@ function kinds(dice: Dice, isFair: boolean): Kind {
       key: 'right',
       options: { minHoldTime: Math.round(dice.between(0, 60)) },
     },
-    { capacity: BIG, weight: BIG, key: 'rw', options: {} },
+    // A plain one would share its place with later ones of its process, which no history shows.
     ...inOrder.slice(1),
   ]);
 }
@@ -116,9 +116,12 @@ export class Campaign {
   private addProcess(name: string): void {
     const { clockDrift } = this.climate;
     const process = new SimulatedProcess(name, this.world, 1 + this.dice.between(-clockDrift, clockDrift));
-    const { link, store } = this.server.linkTo(process, () => {
-      const request = asking.getStore();
-      return () => request !== undefined && this.history.note(request, { kind: 'queued' });
+    const { link, store } = this.server.linkTo(process, {
+      onAsk: () => {
+        const request = asking.getStore();
+        return () => request !== undefined && this.history.note(request, { kind: 'queued' });
+      },
+      onLeave: () => this.withdraws(member),
     });
     const runtime = new LockRuntime({
       store,
@@ -177,11 +180,20 @@ export class Campaign {
     return { ...patient, signal: abort.signal };
   }
 
+  /** Where nothing goes wrong a request is given up when its withdrawal is sent, though it waits for the answer. */
+  private withdraws(member: Member): void {
+    const request = asking.getStore();
+    if (this.isCalm && request !== undefined && member.asks.has(request)) this.giveUp(member, request, false);
+  }
+
+  private get isCalm(): boolean {
+    return this.climate.cutEveryMs === Infinity && this.climate.silenceEveryMs === Infinity;
+  }
+
   /** Not granted: it can hold no more once it was withdrawn; where that went unheard, at the end of a lease. */
   private giveUp(member: Member, request: number, isSingle: boolean): void {
     member.asks.delete(request);
-    const isCalm = this.climate.cutEveryMs === Infinity && this.climate.silenceEveryMs === Infinity;
-    if (isCalm) this.history.note(request, { kind: isSingle ? 'busy' : 'timedOut' });
+    if (this.isCalm) this.history.note(request, { kind: isSingle ? 'busy' : 'timedOut' });
     else this.history.note(request, { kind: 'unknown', untilMs: this.world.nowMs + this.climate.ghostMs });
   }
 

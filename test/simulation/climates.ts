@@ -53,6 +53,9 @@ const PAUSES: Climate = {
   clockDrift: 0.009,
 };
 
+/** Stops and cuts of one process may follow each other as long as a run is disturbed: only who never comes is found there. */
+const STOPPED_MS = 8_000 + 6_000;
+
 /** What may happen, what is promised all the same, and over how many schedules it is tried. */
 export interface Trial {
   readonly climate: Climate;
@@ -71,6 +74,6 @@ export const CLIMATES: Readonly<Record<ClimateName, Trial>> = {
   },
   deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 300 },
   cuts: { climate: CUTS, promises: { idleMs: 3_000 }, seeds: 250 },
-  pauses: { climate: PAUSES, promises: { idleMs: DEAD_HEADS_MS + 6_000 }, seeds: 250 },
-  storm: { climate: STORM, promises: { idleMs: DEAD_HEADS_MS + 4_000 + 3_000 + 1_500 }, seeds: 650 },
+  pauses: { climate: PAUSES, promises: { idleMs: DEAD_HEADS_MS + STOPPED_MS }, seeds: 250 },
+  storm: { climate: STORM, promises: { idleMs: DEAD_HEADS_MS + STOPPED_MS }, seeds: 650 },
 };

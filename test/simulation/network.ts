@@ -31,8 +31,8 @@ export class SimulatedServer {
   }
 
   /** The store that a process is given, and the link by which it can be cut. */
-  linkTo(process: SimulatedProcess, whoAsks: () => OnQueued): { link: Link; store: LockStore } {
-    const link = new Link(this, process, whoAsks);
+  linkTo(process: SimulatedProcess, taps: Taps): { link: Link; store: LockStore } {
+    const link = new Link(this, process, taps);
     this.links.set(process.name, link);
     return { link, store: link };
   }
@@ -49,7 +49,13 @@ export class SimulatedServer {
 }
 
 /** Called when the request that made a command has a place in the line. */
-export type OnQueued = () => void;
+type OnQueued = () => void;
+
+/** What a history wants to know of a link, told in the context of the request that sends. */
+export interface Taps {
+  readonly onAsk: () => OnQueued;
+  readonly onLeave: () => void;
+}
 
 interface Command {
   isCut: boolean;
@@ -78,7 +84,7 @@ export class Link implements LockStore {
   constructor(
     private readonly server: SimulatedServer,
     private readonly process: SimulatedProcess,
-    private readonly whoAsks: () => OnQueued,
+    private readonly taps: Taps,
   ) {
     this.dice = server.dice;
   }
@@ -88,9 +94,12 @@ export class Link implements LockStore {
     const { space } = this.server;
     const { name } = this.process;
     return Promise.resolve({
-      acquire: (request) => this.command(() => space.acquire(request, name), this.whoAsks()),
+      acquire: (request) => this.command(() => space.acquire(request, name), this.taps.onAsk()),
       renew: (leases) => this.command(() => space.renew(leases)),
-      release: (request) => this.command(() => space.release(request)),
+      release: (request) => {
+        this.taps.onLeave();
+        return this.command(() => space.release(request));
+      },
       inspect: (key) => this.command(() => space.inspect(key)),
       forceRelease: (key) => this.command(() => space.forceRelease(key)),
       close: () => Promise.resolve(),
