@@ -8,8 +8,9 @@ import type { LocalQueueLimits } from './local-queue.js';
 import { LockEventPublisher } from './lock-events.js';
 import { lockKeys, namespacePrefix } from './lock-keys.js';
 import { type LockOptions, type LockPlan, planLock } from './lock-options.js';
-import { checkFits, contextScope, heldInContext } from './lock-scope.js';
+import { checkFits, heldInContext } from './lock-scope.js';
 import { LockView } from './lock-view.js';
+import { frames } from './re-entry.js';
 import { Requester } from './requester.js';
 import { StoreClient } from './store-client.js';
 import { WaitBudget } from './wait-budget.js';
@@ -103,7 +104,7 @@ export class Admission {
     names: readonly string[],
     plan: LockPlan,
   ): Map<string, HeldLock> | undefined {
-    if (contextScope() === undefined) return undefined;
+    if (frames.getStore()?.scope === undefined) return undefined;
     let held: Map<string, HeldLock> | undefined;
     for (const name of names) {
       const lock = heldInContext(client, name);
@@ -119,8 +120,9 @@ export class Admission {
     const locks = [...new Set(held.values())];
     locks.forEach((lock) => lock.enter());
     try {
-      const asked = plan.isRenewed ? 0 : plan.leaseMs;
+      const asked = Math.max(plan.isRenewed ? 0 : plan.leaseMs, plan.minHoldMs);
       await Promise.all(locks.filter((lock) => lock.restMs < asked).map((lock) => lock.extend(asked)));
+      locks.forEach((lock) => lock.keepFor(plan.minHoldMs));
       const keys = names.filter((name) => !held.has(name));
       if (keys.length > 0) locks.push(await this.request(requester, { keys, plan }, options));
       // It may have been lost meanwhile: nothing begins inside of it any more.
@@ -168,7 +170,7 @@ export class Admission {
   }
 
   private async turnAway(lock: HeldLock): Promise<never> {
-    await lock.leave();
+    await lock.discard();
     throw closedError();
   }
 

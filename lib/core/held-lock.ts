@@ -30,6 +30,8 @@ export class HeldLock {
   readonly capacity: number;
   readonly weight: number;
   private users = 1;
+  /** Until when a `minHoldTime` keeps the key, on the monotonic clock. */
+  private keptUntilMs = 0;
   private lostError: LockLostError | undefined;
   private lossSignal: LossSignal | undefined;
 
@@ -94,6 +96,12 @@ export class HeldLock {
     this.users++;
   }
 
+  /** Released earlier than in so many milliseconds, the key stays taken until then. */
+  keepFor(minHoldMs: number): void {
+    if (minHoldMs === 0) return;
+    this.keptUntilMs = Math.max(this.keptUntilMs, this.client.clock.nowMs() + minHoldMs);
+  }
+
   async leave(): Promise<void> {
     if (this.users > 1) {
       this.users--;
@@ -103,12 +111,19 @@ export class HeldLock {
     const { loss } = this;
     this.users = 0;
     if (!loss) this.init.onOver(this, 'released');
-    await this.init.turn.leave();
+    await this.giveBack();
   }
 
-  /** Gives the lost hold back though its users have not left; what remains of a `minHoldTime` stays. */
+  /** Nobody has used it, so nothing of it stays. */
+  async discard(): Promise<void> {
+    this.keptUntilMs = 0;
+    await this.leave();
+  }
+
+  /** Gives the hold back, also a lost one whose users have not left; what remains of a `minHoldTime` stays. */
   giveBack(): Promise<void> {
-    return this.init.turn.leave();
+    const keepMs = this.keptUntilMs === 0 ? 0 : Math.max(0, this.keptUntilMs - this.client.clock.nowMs());
+    return this.init.turn.leave(keepMs);
   }
 
   /** Ends with the store's answer, or with the hold. @returns false where it was lost */

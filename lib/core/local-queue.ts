@@ -11,7 +11,8 @@
  *   HELD ──user leaves──► HELD          by the next: same grant, same owner, same lease, next token of the block
  *   HELD ──user leaves, block spent (64 users or 50 ms) or another kind of request waits here──► ASKING
  *                                       by a yield: nobody else waits ► held under a new block, else a new place at the end
- *                                       (by a release and a fresh request where a command of the owner is unanswered)
+ *                                       (by a release and a fresh request where a command of the owner is unanswered,
+ *                                       or where a minHoldTime was asked for inside)
  *   HELD ──lost──► ASKING               under a fresh owner, at once: a user that hangs keeps nobody out
  *   HELD ──user leaves, nobody waits──► (none)             released
  *
@@ -137,26 +138,35 @@ class Place {
     this.waiting.delete(next);
     next.budget.unlisten();
     const tokens = [hold.tokens[0]! + this.users];
-    this.turn = new Turn({ hold, tokens, isLocalHandOff: this.users > 0, leave: () => this.leave(hold) });
+    this.turn = new Turn({
+      hold,
+      tokens,
+      isLocalHandOff: this.users > 0,
+      leave: (keepMs) => this.leave(hold, keepMs),
+    });
     this.users++;
     next.settle({ kind: 'turn', turn: this.turn });
     return true;
   }
 
-  private leave(hold: Hold): Promise<void> {
+  private leave(hold: Hold, keepMs: number): Promise<void> {
     const { client } = this.queue;
     if (!hold.isHeld) {
       client.watchdog.lose(hold, LEASE_ENDED);
-      void client.giveBack(hold);
+      void client.giveBack(hold, keepMs);
       return Promise.resolve();
     }
-    if (this.waiting.size === 0) {
-      this.endHold();
-      return client.giveBack(hold);
-    }
-    if (this.isSpent()) return hold.isUncertain ? this.leaveUncertain(hold) : this.yield(hold);
+    if (this.waiting.size === 0 || keepMs > 0) return this.release(hold, keepMs);
+    // A command of this owner may still arrive: only a release leaves its id refused, a yield does not.
+    if (this.isSpent()) return hold.isUncertain ? this.release(hold, 0) : this.yield(hold);
     this.pass(hold);
     return Promise.resolve();
+  }
+
+  private release(hold: Hold, keepMs: number): Promise<void> {
+    const left = this.queue.client.giveBack(hold, keepMs);
+    this.endHold();
+    return left;
   }
 
   private onLost(hold: Hold, cause: LossCause): void {
@@ -177,13 +187,6 @@ class Place {
     this.turn = undefined;
     if (this.waiting.size > 0) this.begin();
     else this.queue.forget(this.key);
-  }
-
-  /** A command of this owner may still arrive: only a release leaves its id refused, a yield does not. */
-  private leaveUncertain(hold: Hold): Promise<void> {
-    const left = this.queue.client.giveBack(hold);
-    this.endHold();
-    return left;
   }
 
   private yield(hold: Hold): Promise<void> {
@@ -239,11 +242,19 @@ class Place {
   }
 
   private async onEnd(waiting: Waiting, end: WaitEnd): Promise<void> {
-    const trouble = this.running?.loop.trouble;
+    const outcome = end.kind === 'error' ? end : this.timedOut();
     this.waiting.delete(waiting);
     if (this.waiting.size === 0 && this.running) await this.withdraw(this.running);
-    if (end.kind === 'error') waiting.settle(end);
-    else waiting.settle(trouble ? { kind: 'error', error: trouble } : { kind: 'busy', lookInMs: undefined });
+    waiting.settle(outcome);
+  }
+
+  /** Held, here or elsewhere, unless the store cannot be asked. */
+  private timedOut(): Exclude<Outcome, { kind: 'held' }> {
+    const { hold, running } = this;
+    const trouble = running?.loop.trouble;
+    if (trouble) return { kind: 'error', error: trouble };
+    const lookInMs = hold ? hold.deadlineMs - this.queue.client.clock.nowMs() : running?.loop.lookInMs;
+    return { kind: 'busy', lookInMs };
   }
 
   /** Nobody waits any more: the loop leaves the line. */

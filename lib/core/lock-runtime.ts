@@ -4,9 +4,9 @@ import { Admission, type AdmissionConfig, ATTEMPT_MS, type EnterOptions } from '
 import type { LockHandle } from './lock-handle.js';
 import { lockKeys } from './lock-keys.js';
 import type { LockOptions } from './lock-options.js';
-import { contextScope, Scope } from './lock-scope.js';
+import { contextScopes, Scope } from './lock-scope.js';
 import { LockService, type LockState } from './lock.service.js';
-import type { LockScope } from './re-entry.js';
+import { frames, type LockScope } from './re-entry.js';
 import type { StoreClient } from './store-client.js';
 
 export type { EnterOptions } from './admission.js';
@@ -51,7 +51,7 @@ export class LockRuntime extends LockService {
 
   current(key?: string): LockHandle | undefined {
     const clients = this.admission.clients();
-    for (let scope = contextScope(); scope; scope = scope.outer) {
+    for (const scope of contextScopes()) {
       // The context may also carry the hold of another application in this process.
       if (!scope.handle.isOpen || !clients.includes(scope.handle.client)) continue;
       if (key === undefined || scope.handle.keys.includes(key)) return scope.handle;
@@ -90,7 +90,7 @@ export class LockRuntime extends LockService {
    * @throws as {@link LockService.acquire}
    */
   async enter(keys: string | readonly string[], options: EnterOptions = {}): Promise<LockScope> {
-    return new Scope(await this.admission.take(keys, options), contextScope());
+    return new Scope(await this.admission.take(keys, options), frames.getStore()?.scope);
   }
 
   /** Checks what a request with these options would be refused for. @throws LockConfigError, LockUnsupportedError */
@@ -134,7 +134,7 @@ export class LockRuntime extends LockService {
     options: LockOptions,
     work: (lock: LockHandle) => T | Promise<T>,
   ): Promise<T> {
-    const scope = new Scope(await this.admission.take(key, options), contextScope());
+    const scope = new Scope(await this.admission.take(key, options), frames.getStore()?.scope);
     let result: T;
     try {
       scope.handle.assertHeld();

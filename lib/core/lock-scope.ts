@@ -13,7 +13,7 @@ export class Scope implements LockScope, ContextScope {
 
   constructor(
     readonly handle: LockView,
-    readonly outer: Scope | undefined,
+    readonly outer: ContextScope | undefined,
   ) {}
 
   get loss(): LockLostError | undefined {
@@ -29,16 +29,17 @@ export class Scope implements LockScope, ContextScope {
   }
 }
 
-/** The innermost scope of the calling context. */
-export function contextScope(): Scope | undefined {
-  const scope = frames.getStore()?.scope;
-  // A second copy of the package shares the context, not our holds.
-  return scope instanceof Scope ? scope : undefined;
+/** The scopes of the calling context, from the innermost. */
+export function* contextScopes(): Generator<Scope> {
+  for (let scope = frames.getStore()?.scope; scope; scope = scope.outer) {
+    // A second copy of the package shares the context, not our holds.
+    if (scope instanceof Scope) yield scope;
+  }
 }
 
 /** The lock by which the context already holds `key`, if it does; a context may outlive its hold. */
 export function heldInContext(client: StoreClient, key: string): HeldLock | undefined {
-  for (let scope = contextScope(); scope; scope = scope.outer) {
+  for (const scope of contextScopes()) {
     const lock = scope.handle.lockOf(key);
     if (lock && !lock.isOver && lock.client === client) return lock;
   }

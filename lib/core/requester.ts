@@ -53,7 +53,9 @@ export class Requester {
     const { capacity, weight } = plan;
     const { client } = this;
     const { onThrown } = this.options;
-    return new HeldLock({ client, turn: outcome.turn, keys, capacity, weight, onOver, onThrown });
+    const lock = new HeldLock({ client, turn: outcome.turn, keys, capacity, weight, onOver, onThrown });
+    lock.keepFor(plan.minHoldMs);
+    return lock;
   }
 
   private async standAlone({ keys, plan, budget }: Request): Promise<TurnOutcome> {
@@ -68,9 +70,7 @@ export class Requester {
     if (takesPlace) queue.otherEnds(storeKeys);
     if (outcome.kind !== 'held') return outcome;
     const { hold } = outcome;
-    const keptUntilMs = client.clock.nowMs() + minHoldMs;
-    const keepMs = (): number => (minHoldMs > 0 ? Math.max(0, keptUntilMs - client.clock.nowMs()) : 0);
-    const leave = (): Promise<void> => client.giveBack(hold, keepMs());
+    const leave = (keepMs: number): Promise<void> => client.giveBack(hold, keepMs);
     const turn = new Turn({ hold, tokens: hold.tokens, isLocalHandOff: false, leave });
     hold.onLost = (cause) => turn.onLost?.(cause);
     return { kind: 'turn', turn };

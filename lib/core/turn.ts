@@ -7,8 +7,11 @@ export interface TurnInit {
   readonly tokens: readonly number[];
   /** True where the hold came from another user in this process, without the network. */
   readonly isLocalHandOff: boolean;
-  /** The user is done, within the hold or after its loss. Resolves when the next may begin; never rejects. */
-  readonly leave: () => Promise<void>;
+  /**
+   * The user is done, within the hold or after its loss; `keepMs` is what remains of a `minHoldTime`. Resolves when the
+   * next may begin; never rejects.
+   */
+  readonly leave: (keepMs: number) => Promise<void>;
 }
 
 /** A hold in the hands of one user; a hold may have several, one after the other. */
@@ -16,7 +19,7 @@ export class Turn {
   readonly hold: Hold;
   readonly tokens: readonly number[];
   readonly isLocalHandOff: boolean;
-  readonly leave: () => Promise<void>;
+  readonly leave: (keepMs: number) => Promise<void>;
   /** Told of the loss, once, where it comes during the turn. */
   onLost: ((cause: LossCause) => void) | undefined;
 

@@ -56,7 +56,8 @@ export class WaitLoop {
   private isUncertain = false;
   private failure: LockStoreError | undefined;
   private failures = 0;
-  private lookInMs: number | undefined;
+  /** When the state may change by itself, as the store said last, in milliseconds; undefined where it never did. */
+  lookInMs: number | undefined;
 
   constructor(
     private readonly client: StoreClient,

@@ -161,7 +161,7 @@ class Run {
     if (!turn) return;
     this.say(`${user} leaves`);
     this.model.leave(this.world.clock.nowMs());
-    void turn.leave();
+    void turn.leave(0);
   }
 
   private end(): void {
@@ -188,7 +188,7 @@ class Run {
 
   private leaveLate(): void {
     const turn = this.hanging.shift();
-    if (turn) void turn.leave();
+    if (turn) void turn.leave(0);
   }
 
   private others(): void {

@@ -38,7 +38,7 @@ const acquires = (): (string | undefined)[] =>
 
 /** Leaves its turn, and lets the next begin. */
 async function leave(entered: Entered): Promise<void> {
-  void turnOf(entered).leave();
+  void turnOf(entered).leave(0);
   await settle();
 }
 

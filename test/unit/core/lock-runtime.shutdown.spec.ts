@@ -48,6 +48,17 @@ describe('a drain', () => {
     expect(working.value).toBe('done');
   });
 
+  it('keeps nothing of a minHoldTime that was granted to a body that never ran', async () => {
+    await here.runtime.start();
+    const asked = watched(here.runtime.acquire('a', { minHoldTime: '1m' }));
+    // The store has granted it; whoever asked is not told yet.
+    for (let step = 0; holdersOf(here).length === 0 && step < 50; step++) await Promise.resolve();
+    here.runtime.drain();
+    await settle();
+    expect(asked.error).toBeInstanceOf(LockClosedError);
+    expect(here.store.space.inspect('test:a').holders).toEqual([]);
+  });
+
   it('gives back a grant that was on its way', async () => {
     await here.runtime.start();
     const taken = here.store.takeNext('acquire');

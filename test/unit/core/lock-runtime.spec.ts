@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { withoutDrift } from '../../../lib/core/hold.js';
 import type { LockHandle } from '../../../lib/core/lock-handle.js';
 import { LockRuntime } from '../../../lib/core/lock-runtime.js';
+import { frames } from '../../../lib/core/re-entry.js';
 import { LockConfigError, LockLostError, LockStoreError, LockTimeoutError } from '../../../lib/errors.js';
 import { deferred } from '../../../lib/util/deferred.js';
 import { holdersOf, type RuntimeWorld, runtimeWorld, stranger, world } from './fixture.js';
@@ -184,6 +185,23 @@ describe('a wait that ends', () => {
     const asked = watched(here.runtime.acquire('a', { waitTime: '2s' }));
     await here.clock.advanceAsync(2_025);
     expect(asked.error).toBeInstanceOf(LockStoreError);
+  });
+});
+
+describe('a request that found it busy', () => {
+  it.each([{}, { fair: true }])('tells when the lease of the holder ends, asked with %j', async (options) => {
+    stranger(here).hold();
+    const asked = watched(here.runtime.acquire('a', { ...options, waitTime: 100 }));
+    await here.clock.advanceAsync(100);
+    expect(asked.error).toBeInstanceOf(LockTimeoutError);
+    expect((asked.error as LockTimeoutError).retryAfterMs).toBeGreaterThan(9_000);
+  });
+
+  it('behind a holder of its own process tells it too', async () => {
+    await here.runtime.acquire('a');
+    const asked = watched(here.runtime.acquire('a', { waitTime: 100 }));
+    await here.clock.advanceAsync(100);
+    expect((asked.error as LockTimeoutError).retryAfterMs).toBeCloseTo(withoutDrift(10_000) - 100);
   });
 });
 
@@ -424,6 +442,26 @@ describe('a minHoldTime', () => {
   it('that is longer than the lease is kept also by a crash', async () => {
     await here.runtime.acquire('a', { minHoldTime: '1m' });
     expect(here.store.space.inspect('test:a').holders[0]!.restMs).toBe(60_000);
+  });
+
+  it('asked for inside a hold keeps the key after the outer release, instead of a local hand-off', async () => {
+    let waiting = watched(Promise.resolve());
+    await here.runtime.withLock('a', async () => {
+      waiting = watched(frames.exit(() => here.runtime.withLock('a', { waitTime: '1m' }, () => undefined)));
+      await here.runtime.withLock('a', { minHoldTime: '30s' }, () => undefined);
+    });
+    expect(here.store.space.inspect('test:a').holders).toMatchObject([{ owner: '', restMs: 30_000 }]);
+    await here.clock.advanceAsync(29_999);
+    expect(waiting.state).toBe('pending');
+    await here.clock.advanceAsync(2);
+    expect(waiting.state).toBe('resolved');
+  });
+
+  it('asked for inside a hold is kept by a crash too', async () => {
+    await here.runtime.withLock('a', async () => {
+      await here.runtime.acquire('a', { minHoldTime: '1m' });
+      expect(here.store.space.inspect('test:a').holders[0]!.restMs).toBe(60_000);
+    });
   });
 
   it('that is over is a plain release', async () => {
