@@ -180,10 +180,14 @@ export class Campaign {
     return { ...patient, signal: abort.signal };
   }
 
-  /** Where nothing goes wrong a request is given up when its withdrawal is sent, though it waits for the answer. */
+  /**
+   * Where every grant comes in time a request is given up when its withdrawal is sent, though it waits for the answer;
+   * elsewhere what leaves may be a grant that came too late.
+   */
   private withdraws(member: Member): void {
     const request = asking.getStore();
-    if (this.isCalm && request !== undefined && member.asks.has(request)) this.giveUp(member, request, false);
+    if (!this.isCalm || this.climate.pauseEveryMs !== Infinity || request === undefined) return;
+    if (member.asks.has(request)) this.giveUp(member, request, false);
   }
 
   private get isCalm(): boolean {

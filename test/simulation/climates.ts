@@ -15,8 +15,8 @@ const CALM: Climate = {
   isFair: false,
 };
 
-/** The greatest distance between two looks by the slowest clock, then the release, the look and its answer under way. */
-const LOOK_MS = 750 * 1.01 + 3 * 10;
+/** The greatest distance between two looks by the slowest clock, then the release or withdrawal, the look and its answer under way. */
+const LOOK_MS = 750 * 1.01 + 6 * 10;
 /** A claim time, however many dead heads there are at most three seconds, and a look. */
 const DEAD_HEADS_MS = 3_000 + LOOK_MS;
 const STORM: Climate = {
