@@ -181,13 +181,15 @@ export class Campaign {
   }
 
   /**
-   * Where every grant comes in time a request is given up when its withdrawal is sent, though it waits for the answer;
-   * elsewhere what leaves may be a grant that came too late.
+   * Where every grant comes in time a request is given up when the server has its withdrawal, though it waits for the
+   * answer; elsewhere what leaves may be a grant that came too late.
    */
-  private withdraws(member: Member): void {
+  private withdraws(member: Member): () => void {
     const request = asking.getStore();
-    if (!this.isCalm || this.climate.pauseEveryMs !== Infinity || request === undefined) return;
-    if (member.asks.has(request)) this.giveUp(member, request, false);
+    return () => {
+      if (!this.isCalm || this.climate.pauseEveryMs !== Infinity || request === undefined) return;
+      if (member.asks.has(request)) this.giveUp(member, request, false);
+    };
   }
 
   private get isCalm(): boolean {
@@ -266,6 +268,7 @@ export class Campaign {
         untilMs: this.world.nowMs + 10_000 + this.climate.watchdogMs,
       });
     }
+    member.asks.clear();
     member.process.isKilled = true;
     member.link.cut(0);
   }

@@ -17,6 +17,8 @@ const CALM: Climate = {
 
 /** The greatest distance between two looks by the slowest clock, then the release or withdrawal, the look and its answer under way. */
 const LOOK_MS = 750 * 1.01 + 6 * 10;
+/** Some who are called one after the other may each miss the message, and one may give up just before its look. */
+const CHAIN_MS = 3 * LOOK_MS;
 /** A claim time, however many dead heads there are at most three seconds, and a look. */
 const DEAD_HEADS_MS = 3_000 + LOOK_MS;
 const STORM: Climate = {
@@ -66,10 +68,10 @@ export interface Trial {
 export type ClimateName = 'calm' | 'fair' | 'deaths' | 'cuts' | 'pauses' | 'storm';
 
 export const CLIMATES: Readonly<Record<ClimateName, Trial>> = {
-  calm: { climate: CALM, promises: { idleMs: LOOK_MS, isFaultless: true }, seeds: 300 },
+  calm: { climate: CALM, promises: { idleMs: CHAIN_MS, isFaultless: true }, seeds: 300 },
   fair: {
     climate: { ...CALM, isFair: true },
-    promises: { idleMs: LOOK_MS, isFair: true, isFaultless: true },
+    promises: { idleMs: CHAIN_MS, isFair: true, isFaultless: true },
     seeds: 300,
   },
   deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 300 },

@@ -54,7 +54,8 @@ type OnQueued = () => void;
 /** What a history wants to know of a link, told in the context of the request that sends. */
 export interface Taps {
   readonly onAsk: () => OnQueued;
-  readonly onLeave: () => void;
+  /** Returns what is called when the server has done it. */
+  readonly onLeave: () => () => void;
 }
 
 interface Command {
@@ -97,8 +98,11 @@ export class Link implements LockStore {
       acquire: (request) => this.command(() => space.acquire(request, name), this.taps.onAsk()),
       renew: (leases) => this.command(() => space.renew(leases)),
       release: (request) => {
-        this.taps.onLeave();
-        return this.command(() => space.release(request));
+        const onLeft = this.taps.onLeave();
+        return this.command(() => {
+          space.release(request);
+          onLeft();
+        });
       },
       inspect: (key) => this.command(() => space.inspect(key)),
       forceRelease: (key) => this.command(() => space.forceRelease(key)),
