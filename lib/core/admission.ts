@@ -145,7 +145,9 @@ export class Admission {
     const budget = new WaitBudget({ clock, waitMs: plan.waitMs === 0 ? ATTEMPT_MS : plan.waitMs, signal });
     this.waits.add(budget);
     try {
-      const lock = await requester.take({ keys, plan, budget }, (over, end) => {
+      const request = { keys, plan, budget };
+      const outcome = await requester.wait(request);
+      const lock = requester.settle(request, outcome, (over, end) => {
         this.live.delete(over);
         events.publish('ended', () => ({ store, keys, template, end }));
       });
@@ -165,6 +167,7 @@ export class Admission {
       events.publish('refused', () => ({ store, keys, template, waitedMs: budget.waitedMs, error }));
       throw error;
     } finally {
+      budget.dispose();
       this.waits.delete(budget);
     }
   }

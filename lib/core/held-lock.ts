@@ -102,22 +102,22 @@ export class HeldLock {
     this.keptUntilMs = Math.max(this.keptUntilMs, this.client.clock.nowMs() + minHoldMs);
   }
 
-  async leave(): Promise<void> {
+  leave(): Promise<void> {
     if (this.users > 1) {
       this.users--;
-      return;
+      return Promise.resolve();
     }
     // A loss that nobody has noticed yet is noticed now, while there is somebody to tell.
     const { loss } = this;
     this.users = 0;
     if (!loss) this.init.onOver(this, 'released');
-    await this.giveBack();
+    return this.giveBack();
   }
 
   /** Nobody has used it, so nothing of it stays. */
-  async discard(): Promise<void> {
+  discard(): Promise<void> {
     this.keptUntilMs = 0;
-    await this.leave();
+    return this.leave();
   }
 
   /** Gives the hold back, also a lost one whose users have not left; what remains of a `minHoldTime` stays. */

@@ -105,11 +105,11 @@ export class LockView extends LockHandle {
     this.assertHeld();
   }
 
-  async release(): Promise<void> {
-    if (this.isReleased) return;
+  release(): Promise<void> {
+    if (this.isReleased) return Promise.resolve();
     this.isReleased = true;
-    if (this.locks.length === 1) await this.locks[0]!.leave();
-    else await Promise.all(this.locks.map((lock) => lock.leave()));
+    if (this.locks.length === 1) return this.locks[0]!.leave();
+    return Promise.all(this.locks.map((lock) => lock.leave())).then(() => undefined);
   }
 
   private releasedError(): LockLostError {

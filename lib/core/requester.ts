@@ -15,6 +15,9 @@ export interface Request {
   readonly budget: WaitBudget;
 }
 
+/** Called once: when the last user has left, or the hold was lost. */
+export type OnOver = (lock: HeldLock, end: 'released' | 'lost') => void;
+
 export interface RequesterOptions {
   /** In milliseconds. */
   readonly watchdogMs: number;
@@ -38,16 +41,20 @@ export class Requester {
     return this.queue.unseen(this.client.storeKey(key));
   }
 
-  /** @throws LockTimeoutError, LockStoreError, LockConfigError, LockClosedError, the reason of an abort */
-  async take(
-    request: Request,
-    onOver: (lock: HeldLock, end: 'released' | 'lost') => void,
-  ): Promise<HeldLock> {
-    const { keys, plan, budget } = request;
-    const outcome = await (isPlain(request)
+  /** Waits for a turn. Never rejects. */
+  wait(request: Request): Promise<TurnOutcome> {
+    const { keys, budget } = request;
+    return isPlain(request)
       ? this.queue.enter(this.client.storeKey(keys[0]!), budget)
-      : this.standAlone(request));
-    budget.dispose();
+      : this.standAlone(request);
+  }
+
+  /**
+   * What came of the wait.
+   * @throws LockTimeoutError, LockStoreError, LockConfigError, LockClosedError, the reason of an abort
+   */
+  settle(request: Request, outcome: TurnOutcome, onOver: OnOver): HeldLock {
+    const { keys, plan } = request;
     if (outcome.kind === 'error') throw this.client.userError(outcome.error);
     if (outcome.kind === 'busy') throw timeoutError(request, outcome.lookInMs);
     const { capacity, weight } = plan;

@@ -35,8 +35,9 @@ export class StoreClient {
   readonly round: LookRound;
   private open: StoreSession | undefined;
   private connecting: Promise<StoreSession> | undefined;
-  /** Releases that were sent and not answered. */
-  private readonly leaving = new Set<Promise<void>>();
+  /** How many releases were sent and not answered, and who waits for the last of them. */
+  private leaving = 0;
+  private onAllLeft: (() => void) | undefined;
   /** Ends the pauses between their attempts. */
   private readonly pauses = new Set<() => void>();
   private isClosed = false;
@@ -108,22 +109,34 @@ export class StoreClient {
 
   /** Sends the release, again while it fails, until `untilMs` of the monotonic clock. Never rejects. */
   leave(request: ReleaseRequest, untilMs: number): Promise<void> {
-    const left = this.sendRelease(request, untilMs).finally(() => this.leaving.delete(left));
-    this.leaving.add(left);
-    return left;
+    this.leaving++;
+    return this.sendRelease(request, untilMs);
   }
 
   private async sendRelease(request: ReleaseRequest, untilMs: number): Promise<void> {
-    let { refuses } = request;
-    for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2)) {
-      try {
-        const session = this.open ?? (await this.session());
-        return await session.release({ ...request, refuses });
-      } catch (error) {
-        if (!isTransient(error) || this.isClosed || this.clock.nowMs() + pauseMs > untilMs) return;
-        refuses = true;
-      }
+    try {
+      const session = this.open ?? (await this.session());
+      await session.release(request);
+    } catch (error) {
+      // Its outcome is unknown: the command may still arrive.
+      await this.releaseAgain({ ...request, refuses: true }, untilMs, error);
+    } finally {
+      this.leaving--;
+      if (this.leaving === 0) this.onAllLeft?.();
+    }
+  }
+
+  private async releaseAgain(request: ReleaseRequest, untilMs: number, failure: unknown): Promise<void> {
+    let error = failure;
+    let pauseMs: number = PAUSE_MS.first;
+    while (isTransient(error) && !this.isClosed && this.clock.nowMs() + pauseMs <= untilMs) {
       await this.pause(pauseMs);
+      pauseMs = Math.min(PAUSE_MS.most, pauseMs * 2);
+      try {
+        return await (await this.session()).release(request);
+      } catch (again) {
+        error = again;
+      }
     }
   }
 
@@ -141,7 +154,10 @@ export class StoreClient {
   /** Waits a little for releases that are under way, then closes the session. */
   async close(): Promise<void> {
     if (this.isClosed) return;
-    const left = Promise.all(this.leaving).then(() => undefined);
+    const left = new Promise<void>((resolve) => {
+      if (this.leaving === 0) resolve();
+      else this.onAllLeft = resolve;
+    });
     await this.untilAnswered(left, this.clock.nowMs() + FAREWELL_MS);
     this.isClosed = true;
     const { open, connecting } = this;

@@ -37,6 +37,8 @@ export type Outcome =
   | { readonly kind: 'busy'; readonly lookInMs: number | undefined }
   | { readonly kind: 'error'; readonly error: unknown };
 
+type Awaitable<T> = T | Promise<T>;
+
 /** Pauses after a store failed; doubled. */
 const PAUSE_MS = { first: 25, most: 500 } as const;
 /** An attempt that is unanswered for so long when the wait ends tells of a store that is down, not of a busy lock. */
@@ -54,6 +56,8 @@ export class WaitLoop {
   private askedMs: number | undefined;
   private wasSent = false;
   private isUncertain = false;
+  /** The same before the attempt that is unanswered. */
+  private wasUncertain = false;
   private failure: LockStoreError | undefined;
   private failures = 0;
   /** When the state may change by itself, as the store said last, in milliseconds; undefined where it never did. */
@@ -118,7 +122,7 @@ export class WaitLoop {
     this.look.heed();
     try {
       const session = this.client.openSession ?? (await this.connect());
-      const reply = session && (await this.attempt(session));
+      const reply = session && (await this.unlessEnded(session.acquire(this.request())));
       return reply && session && (await this.judge(reply, session));
     } catch (error) {
       return this.fail(error);
@@ -130,27 +134,31 @@ export class WaitLoop {
     return this.unlessEnded(this.client.session());
   }
 
-  private async attempt(session: StoreSession): Promise<AcquireReply | undefined> {
-    const { keys, capacity, weight, leaseMs, takesPlace, onAnswered } = this.ask;
-    const { owner, yields, isUncertain } = this;
+  /** What is sent now; from here on it is unanswered. */
+  private request(): AcquireRequest {
+    const { keys, capacity, weight, leaseMs, takesPlace } = this.ask;
     this.askedMs = this.client.clock.nowMs();
     this.wasSent = true;
+    this.wasUncertain = this.isUncertain;
     this.isUncertain = true;
-    const request = { keys, owner, capacity, weight, leaseMs, takesPlace, replaces: yields?.owner };
-    const reply = await this.unlessEnded(session.acquire(request));
-    if (!reply) return undefined;
+    return { keys, owner: this.owner, capacity, weight, leaseMs, takesPlace, replaces: this.yields?.owner };
+  }
+
+  /** @returns when what was answered now had been sent, on the monotonic clock */
+  private noteAnswer(reply: AcquireReply): number {
+    const sentMs = this.askedMs!;
+    this.askedMs = undefined;
     // Only where each earlier command was answered too.
-    this.isUncertain = isUncertain;
+    this.isUncertain = this.wasUncertain;
     this.failure = undefined;
     this.failures = 0;
     if (reply.kind !== 'refused') this.yields = undefined;
-    onAnswered?.();
-    return reply;
+    this.ask.onAnswered?.();
+    return sentMs;
   }
 
-  private async judge(reply: AcquireReply, session: StoreSession): Promise<Outcome | undefined> {
-    const sentMs = this.askedMs!;
-    this.askedMs = undefined;
+  private judge(reply: AcquireReply, session: StoreSession): Awaitable<Outcome | undefined> {
+    const sentMs = this.noteAnswer(reply);
     switch (reply.kind) {
       case 'held':
         return this.partial ? this.complete(reply.grants, session) : this.believe(reply.grants, sentMs);
@@ -162,9 +170,7 @@ export class WaitLoop {
       case 'busy':
         this.lookInMs = reply.lookInMs;
         if (!this.ask.takesPlace) return this.turnAway(reply.lookInMs);
-        if (!this.keepPartial(reply.grants, sentMs)) return this.startAnew();
-        await this.sleep(reply.lookInMs);
-        return undefined;
+        return this.keepPartial(reply.grants, sentMs) ? this.sleep(reply.lookInMs) : this.startAnew();
     }
   }
 
@@ -266,7 +272,7 @@ export class WaitLoop {
     return useConflict({ key, used: capacity, asked: this.ask.capacity, where: 'at the same time' });
   }
 
-  private async sleep(mostMs: number): Promise<void> {
+  private async sleep(mostMs: number): Promise<undefined> {
     this.client.round.start();
     await this.look.sleep(Math.max(1, mostMs), (wake) => this.budget.listen(wake));
     this.budget.unlisten();
