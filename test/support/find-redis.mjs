@@ -1,19 +1,19 @@
 /**
- * Finds a Redis server to test against, once for all workers: a jest `globalSetup`, run before any of them starts.
+ * Finds a Redis server to test against.
  *
  * In this order: the binary named in REDIS_SERVER, an installed one, one that apt-get installs (as root on Debian),
- * docker. What was found is handed to the workers in the environment; where nothing was, so is the one line that says
- * what to install, and each suite that needs the server fails with it. A server that merely runs is never used.
+ * docker.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { installByApt } from './install-by-apt.mjs';
 
 /** The image that stands in where there is no binary. */
 const IMAGE = 'redis:7';
 
-// oxlint-disable-next-line import/no-default-export -- jest calls the default export
-export default function findRedis() {
-  const found = named() ?? installed() ?? installByApt() ?? docker();
+/** Hands what was found to the workers, or the line that says what to install. */
+export function findRedis() {
+  const found =
+    named() ?? installed() ?? (installByApt('redis-server') ? installed() : undefined) ?? docker();
   if (found) Object.assign(process.env, found);
   else {
     process.env.TEST_REDIS_MISSING =
@@ -37,23 +37,6 @@ function installed() {
     '/usr/local/bin/redis-server',
   ].find(runs);
   return binary ? { TEST_REDIS_BINARY: binary } : undefined;
-}
-
-/** The package may start a service on the default port: it is left alone and not used. */
-function installByApt() {
-  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return undefined;
-  const options = {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  };
-  console.error('redis-server is not installed: installing it with apt-get, once.');
-  try {
-    execFileSync('apt-get', ['update', '-qq'], options);
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], options);
-  } catch {
-    return undefined;
-  }
-  return installed();
 }
 
 function docker() {

@@ -1,16 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { ended, reap, type Reaper, reapWith } from './reaper.js';
-
-/** A server process under our hand, whether it runs here or in a container. */
-export interface Launched {
-  /** True where it has ended. */
-  readonly hasEnded: boolean;
-  /** SIGKILL: no word to clients, nothing written. Resolves when it is gone. */
-  kill(): Promise<void>;
-  /** SIGSTOP, SIGCONT. */
-  pause(): void;
-  resume(): void;
-}
+import { spawn, spawnSync } from 'node:child_process';
+import { type Launched, lifeOf } from './launched.js';
+import { reap, reapWith } from './reaper.js';
 
 export interface LaunchRequest {
   readonly port: number;
@@ -60,18 +50,5 @@ function launchContainer(image: string, { port, folder, options }: LaunchRequest
     ...lifeOf(child, reaper, () => docker('kill')),
     pause: () => docker('pause'),
     resume: () => docker('unpause'),
-  };
-}
-
-function lifeOf(child: ChildProcess, reaper: Reaper, end: () => void): Pick<Launched, 'hasEnded' | 'kill'> {
-  return {
-    get hasEnded() {
-      return child.exitCode !== null || child.signalCode !== null;
-    },
-    async kill() {
-      end();
-      await ended(child);
-      reaper.dismiss();
-    },
   };
 }

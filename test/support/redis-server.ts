@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 import { freePort } from './free-port.js';
-import { type Launched, launchRedis } from './redis-launcher.js';
+import type { Launched } from './launched.js';
+import { launchRedis } from './redis-launcher.js';
 import { until } from './until.js';
 
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
