@@ -36,7 +36,13 @@ describe('the published subpaths', () => {
   });
 
   it('are the ones of this version', () => {
-    expect(entryPoints.map(({ subpath }) => subpath)).toEqual(['.', './redis', './url', './testing']);
+    expect(entryPoints.map(({ subpath }) => subpath)).toEqual([
+      '.',
+      './redis',
+      './postgres',
+      './url',
+      './testing',
+    ]);
   });
 
   it('each have a source file', () => {

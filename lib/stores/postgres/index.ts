@@ -1,0 +1,6 @@
+export {
+  type PostgresConnection,
+  postgresStore,
+  type PostgresStoreOptions,
+  type PostgresWaiting,
+} from './postgres-store.js';

@@ -1,0 +1,135 @@
+/**
+ * The ear of a session: one channel of its own, on a connection of its own.
+ *
+ *   away ──connected, LISTEN answered──► deaf ──its own message came──► hearing
+ *   deaf, hearing ──connection lost, or silent──► away ──a pause──► connecting anew
+ *
+ * Only a message that came proves that messages come: behind a pooler of transactions LISTEN is answered and nothing is
+ * heard. Then it stays deaf, and goes on trying. Each new connection, and each time it hears again, messages may have
+ * been missed: everybody looks.
+ */
+import type { Client } from 'pg';
+import type { Hint } from '../../line/store.js';
+import type { Clock, Timer } from '../../util/clock.js';
+import { type Deferred, deferred } from '../../util/deferred.js';
+import { reset, socketOf } from './postgres-link.js';
+
+export interface ListenerOptions {
+  readonly clock: Clock;
+  readonly makeClient: () => Client;
+  readonly channel: string;
+  /** A connection that owes an answer for so long is taken for dead, in milliseconds. */
+  readonly silentMs: number;
+  /** Sends a message to the channel, over another connection. */
+  readonly probe: (text: string) => Promise<void>;
+  readonly onHint: (hint: Hint) => void;
+  readonly onHearing: (isHearing: boolean) => void;
+}
+
+const MESSAGE = /^(called|gone) (\S+)$/;
+const PROBE = 'probe';
+/** Pauses between attempts to connect, in milliseconds; doubled. */
+const PAUSE_MS = { first: 25, most: 1_000 } as const;
+
+export class PostgresListener {
+  private client: Client | undefined;
+  private timer: Timer | undefined;
+  private isHearing = false;
+  private wasConnected = false;
+  private isClosed = false;
+  private failures = 0;
+  private readonly firstHeard: Deferred<void> = deferred<void>();
+
+  constructor(private readonly options: ListenerOptions) {}
+
+  /** True when it hears; false where it does not within `mostMs`, and goes on trying. @throws what kept it from connecting */
+  async open(mostMs: number): Promise<boolean> {
+    await this.connect();
+    const { clock } = this.options;
+    const isLate = deferred<void>();
+    const timer = clock.setTimer(mostMs, () => isLate.resolve());
+    await Promise.race([this.firstHeard.promise, isLate.promise]);
+    timer.clear();
+    return this.isHearing;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.timer?.clear();
+    const { client } = this;
+    this.client = undefined;
+    if (!client) return;
+    client.end().catch(() => undefined);
+    // A server that stands still never closes its side.
+    socketOf(client)?.destroySoon();
+  }
+
+  /** Goes on trying by itself, without end, where this fails. */
+  private async connect(): Promise<void> {
+    const { makeClient, channel, onHint } = this.options;
+    const client = makeClient();
+    this.client = client;
+    client.on('error', () => this.lose(client));
+    client.on('end', () => this.lose(client));
+    client.on('notification', (message) => this.hear(message.channel, message.payload ?? ''));
+    try {
+      await this.answered(client, () => client.connect());
+      await this.answered(client, () => client.query(`LISTEN "${channel}"`));
+    } catch (error) {
+      this.lose(client);
+      throw error;
+    }
+    this.failures = 0;
+    if (this.wasConnected) onHint({ kind: 'all' });
+    this.wasConnected = true;
+    this.beat(client);
+  }
+
+  /** Whether the connection lives, and whether messages come. */
+  private beat(client: Client): void {
+    if (this.client !== client) return;
+    const { clock, silentMs, probe } = this.options;
+    const alive = this.answered(client, () => client.query('SELECT 1'));
+    alive.catch(() => this.lose(client));
+    // Where it fails the commands' own errors tell of it.
+    if (!this.isHearing) probe(PROBE).catch(() => undefined);
+    this.timer = clock.setTimer(silentMs, () => this.beat(client), { isBackground: true });
+  }
+
+  private async answered<T>(client: Client, command: () => Promise<T>): Promise<T> {
+    const { clock, silentMs } = this.options;
+    const timer = clock.setTimer(silentMs, () => reset(client), { isBackground: true });
+    try {
+      return await command();
+    } finally {
+      timer.clear();
+    }
+  }
+
+  private hear(channel: string, text: string): void {
+    if (channel !== this.options.channel) return;
+    if (!this.isHearing) this.become(true);
+    const [, kind, owner] = MESSAGE.exec(text) ?? [];
+    if (owner !== undefined) this.options.onHint({ kind: kind === 'gone' ? 'gone' : 'called', owner });
+  }
+
+  private become(isHearing: boolean): void {
+    this.isHearing = isHearing;
+    this.options.onHearing(isHearing);
+    if (!isHearing) return;
+    this.firstHeard.resolve();
+    this.options.onHint({ kind: 'all' });
+  }
+
+  private lose(client: Client): void {
+    if (this.client !== client) return;
+    this.client = undefined;
+    this.timer?.clear();
+    reset(client);
+    if (this.isHearing) this.become(false);
+    if (this.isClosed) return;
+    const pauseMs = Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** Math.min(this.failures++, 6));
+    const again = (): void => void this.connect().catch(() => undefined);
+    this.timer = this.options.clock.setTimer(pauseMs, again, { isBackground: true });
+  }
+}

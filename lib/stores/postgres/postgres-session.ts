@@ -1,0 +1,97 @@
+import { randomInt } from 'node:crypto';
+import { LockConfigError } from '../../errors.js';
+import type { SessionContext, StoreSession } from '../../line/store.js';
+import { storeErrorOf } from '../sql/sql-errors.js';
+import { SqlSession } from '../sql/sql-session.js';
+import { PostgresCommands } from './postgres-commands.js';
+import { speakerOf } from './postgres-errors.js';
+import { PostgresLink } from './postgres-link.js';
+import { PostgresListener } from './postgres-listener.js';
+import type { PostgresSettings } from './postgres-options.js';
+import { ensureSchema } from './postgres-schema.js';
+
+/** A statement that is unanswered for so long is taken for lost: a third of the lease, but not for a mere hiccup. */
+const LEAST_SILENT_MS = 1_000;
+
+/** How long a connection waits for its first message, before it looks for itself; with `listenUrl`, before it fails. */
+const FIRST_HEARD_MS = { mostly: 1_000, whereItMust: 5_000 } as const;
+
+/** Session ids, drawn at random; the greatest range that the generator has. */
+const IDS = 2 ** 48 - 1;
+
+export interface SessionOptions {
+  readonly settings: PostgresSettings;
+  readonly context: SessionContext;
+  /** Told whenever messages come, or come no more. */
+  readonly onHearing: (isHearing: boolean) => void;
+}
+
+/** @throws LockStoreError where the server does not answer; LockConfigError where the table is another one */
+export async function openSession({ settings, context, onHearing }: SessionOptions): Promise<StoreSession> {
+  const { clock, watchdogMs } = context;
+  const silentMs = Math.max(LEAST_SILENT_MS, watchdogMs / 3);
+  const pool = settings.openPool(silentMs);
+  const link = new PostgresLink({ clock, pool, silentMs, isOwn: settings.isOwnPool });
+  const speaker = speakerOf(settings.place);
+  try {
+    const table = await ensureSchema(link, settings.table, speaker);
+    const commands = new PostgresCommands(link, table, settings.toleranceMs);
+    const session = new PostgresSession({ context, commands, speaker, id: randomInt(IDS) });
+    await session.listen({ settings, link, silentMs, onHearing });
+    return session;
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+interface Ears {
+  readonly settings: PostgresSettings;
+  readonly link: PostgresLink;
+  readonly silentMs: number;
+  readonly onHearing: (isHearing: boolean) => void;
+}
+
+/** The one algorithm, with an ear. */
+class PostgresSession extends SqlSession {
+  private listener: PostgresListener | undefined;
+
+  /** Resolves when messages come, or when it is known that it has to look for itself. */
+  async listen({ settings, link, silentMs, onHearing }: Ears): Promise<void> {
+    const { context, id, speaker } = this.parts;
+    const channel = `nestjs-distributed-lock:${id}`;
+    this.listener = new PostgresListener({
+      clock: context.clock,
+      makeClient: settings.makeListener,
+      channel,
+      silentMs,
+      probe: async (text) => void (await link.query('SELECT pg_notify($1, $2)', [channel, text])),
+      onHint: (hint) => this.hint(hint),
+      onHearing: (isHearing) => {
+        this.setHearing(isHearing);
+        onHearing(isHearing);
+      },
+    });
+    const { mustHear } = settings;
+    const mostMs = mustHear ? FIRST_HEARD_MS.whereItMust : FIRST_HEARD_MS.mostly;
+    try {
+      const hears = await this.listener.open(mostMs);
+      if (!hears) onHearing(false);
+      if (hears || !mustHear) return;
+    } catch (cause) {
+      onHearing(false);
+      // Without an ear it serves as well, slower, and goes on trying; but a wrong address is nobody's wish.
+      if (!mustHear) return;
+      await this.close();
+      throw storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
+    }
+    await this.close();
+    const text = `Option "listenUrl" leads to where no message comes: it must be a direct connection to the same database.`;
+    throw new LockConfigError(text, { option: 'listenUrl' });
+  }
+
+  override async close(): Promise<void> {
+    this.listener?.close();
+    await super.close();
+  }
+}

@@ -1,0 +1,55 @@
+import type { LockStore, StoreCapabilities, StoreOptions } from '../../line/store.js';
+import { STORE_NAME } from './postgres-errors.js';
+import { readOptions } from './postgres-options.js';
+import { openSession } from './postgres-session.js';
+
+/**
+ * Where the server is.
+ *
+ * `url` is `postgres://user:password@host:5432/database`, with what else the driver knows as a query
+ * (`?sslmode=verify-full`); the store then opens up to ten connections of its own. `pool` is a pool of pg, which is
+ * used and never closed: while the application holds all of its connections, no lock is taken or renewed.
+ */
+export type PostgresConnection = { url: string } | { pool: object };
+
+/** How locks are kept, and how requests learn of their turn. */
+export interface PostgresWaiting extends StoreOptions {
+  /** `'lease'` (default): a row for each key, statements in autocommit. `'transaction'` is not supported yet. */
+  strategy?: 'lease' | 'transaction';
+  /**
+   * The table, with its schema where the `search_path` does not lead to it: `'app.locks'`. Default `'distributed_lock'`.
+   * The functions of the store stand beside it, and their names begin with it.
+   */
+  table?: string;
+  /**
+   * A direct connection to the same database, for LISTEN, where `url` or `pool` leads to a pooler of transactions.
+   * Without it such a store looks for itself, every 5 to 100 ms while somebody waits.
+   */
+  listenUrl?: string;
+}
+
+/** What {@link postgresStore} takes. */
+export type PostgresStoreOptions = PostgresConnection & PostgresWaiting;
+
+const CAPABILITIES = { shared: true, permits: true, leases: true, fairOrder: true } as const;
+
+/**
+ * Locks in a PostgreSQL database, version 15 or later.
+ *
+ * @example postgresStore({ url: 'postgres://app:secret@localhost/app' })
+ * @throws LockConfigError, LockUnsupportedError
+ */
+export function postgresStore(options: PostgresStoreOptions): LockStore {
+  const settings = readOptions(options);
+  let wakeUp: StoreCapabilities['wakeUp'] = 'message';
+  const onHearing = (isHearing: boolean): void => {
+    wakeUp = isHearing ? 'message' : 'poll';
+  };
+  return {
+    name: STORE_NAME,
+    get capabilities() {
+      return { ...CAPABILITIES, wakeUp };
+    },
+    connect: (context) => openSession({ settings, context, onHearing }),
+  };
+}
