@@ -33,6 +33,36 @@ const REDIS_OPTIONS: readonly ('clockTolerance' | 'waitReplicas' | 'spinInterval
   'waitReplicas',
 ];
 
+/** `postgres://[user:password@]host[:port]/database`. */
+export async function postgresFromUrl(parts: UrlParts): Promise<LockStore> {
+  const given = onlyOptions(parts, [...POSTGRES_OPTIONS, ...OF_THE_DRIVER]);
+  const options = {
+    ...span('clockTolerance', given.clockTolerance),
+    ...(given.table === undefined ? {} : { table: given.table }),
+    ...(given.listenUrl === undefined ? {} : { listenUrl: given.listenUrl }),
+  };
+  const url = plainPostgresUrl(parts);
+  const { postgresStore } = await import('../stores/postgres/index.js');
+  return postgresStore({ url, ...options });
+}
+
+const POSTGRES_OPTIONS = ['clockTolerance', 'table', 'listenUrl'] as const;
+/** What the driver reads from an address by itself. */
+const OF_THE_DRIVER = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
+
+function plainPostgresUrl({ url }: UrlParts): string {
+  if (url.hostname === '') throw refusal('names no host; write postgres://host:5432/database');
+  if (!/^\/[^/]+$/.test(url.pathname)) {
+    throw refusal('names no database; write postgres://host:5432/database');
+  }
+  if (![url.username, url.password, url.pathname].every(isDecodable)) {
+    throw refusal('has a broken %xx in its user, password or database; write a % as %25');
+  }
+  const plain = new URL(url);
+  for (const name of POSTGRES_OPTIONS) plain.searchParams.delete(name);
+  return plain.href;
+}
+
 // What is left is what the driver knows: its scheme, and no query, which it would take for options of its own.
 function plainRedisUrl({ scheme, url }: UrlParts): string {
   if (url.hostname === '') throw refusal('names no host; write redis://host:6379');

@@ -1,6 +1,6 @@
 import { LockConfigError, LockUnsupportedError } from '../errors.js';
 import type { LockStore } from '../line/store.js';
-import { memoryFromUrl, redisFromUrl } from './schemes.js';
+import { memoryFromUrl, postgresFromUrl, redisFromUrl } from './schemes.js';
 import { refusal, schemeOf, splitUrl, type UrlParts } from './url-parts.js';
 
 const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = new Map([
@@ -9,13 +9,14 @@ const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = ne
   ['rediss', redisFromUrl],
   ['redis+spin', redisFromUrl],
   ['rediss+spin', redisFromUrl],
+  ['postgres', postgresFromUrl],
+  ['postgresql', postgresFromUrl],
 ]);
 
 /** Schemes whose stores this version does not have. */
 const NOT_YET = new Set([
   'redis+cluster',
   'redis+sentinel',
-  'postgres',
   'postgres+transaction',
   'mysql',
   'mysql+transaction',
@@ -28,7 +29,8 @@ const NOT_YET = new Set([
  *
  * `memory:` · `redis://[user:password@]host[:port][/database]`, `rediss://` over TLS, `redis+spin://` and
  * `rediss+spin://` where the server has no pub/sub. Redis takes the options of its store as a query, such as
- * `?clockTolerance=10s`, and with `+spin` also `?spinInterval=50ms`.
+ * `?clockTolerance=10s`, and with `+spin` also `?spinInterval=50ms`. `postgres://[user:password@]host[:port]/database`
+ * takes `clockTolerance`, `table`, `listenUrl`, and the driver's `sslmode`, `sslrootcert`, `sslcert` and `sslkey`.
  *
  * No error shows the URL, which may hold a password.
  *

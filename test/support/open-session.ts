@@ -19,8 +19,7 @@ export async function openSession(store: LockStore, watchdogMs = 10_000): Promis
   const heard: OpenSession['heard'] = async (kind, owner) => {
     await until(`the hint "${kind}" came`, () => hints.some((hint) => isMeant(hint, kind, owner)));
   };
-  // The verbs live on the prototype.
-  return Object.assign(Object.create(session) as StoreSession, { hints, heard });
+  return Object.assign(session, { hints, heard });
 }
 
 export function newOwner(): string {

@@ -179,6 +179,11 @@ declare module 'api/redis' {
     | { nodes: { host: string; port: number }[]; options?: object };
   export function redisStore(options: RedisConnection & RedisWaiting): LockStore;
 }
+declare module 'api/postgres' {
+  import type { LockStore, StoreOptions } from 'api';
+  /** listenUrl: a direct connection for LISTEN where the pool stands behind a transaction pooler. */
+  export function postgresStore(options: ({ url: string } | { pool: object }) & StoreOptions & { strategy?: 'lease' | 'transaction'; table?: string; listenUrl?: string }): LockStore;
+}
 declare module 'api/url' {
   import type { LockStore } from 'api';
   /** memory: redis[s]:// redis+spin:// redis+cluster:// redis+sentinel:// postgres[+transaction]:// mysql[+transaction]:// zookeeper://. Loads the driver it needs. */

@@ -60,12 +60,13 @@ export class PostgresLink {
   async close(): Promise<void> {
     for (const { reject } of this.underWay) reject(new SessionClosed());
     const { pool, isOwn } = this.options;
-    if (!isOwn) return;
+    if (!isOwn || pool.ending) return;
     const clients = [...this.clients];
-    const ended = pool.end();
-    // A server that stands still never closes its side.
-    for (const client of clients) socketOf(client)?.destroySoon();
-    await ended;
+    // What was under way has reset its connection by then.
+    await Promise.resolve();
+    // Its promise stays open where a connection goes in its own way, as those under way do here.
+    void pool.end();
+    await Promise.all(clients.map(closeSocket));
   }
 
   private async client(end: Promise<never>): Promise<PoolClient> {
@@ -120,21 +121,30 @@ async function send(client: PoolClient, { text, values, end }: Statement): Promi
 }
 
 /** What a client is connected by; the driver has no name for it. */
-export function socketOf(client: object): Socket | undefined {
+function socketOf(client: object): Socket | undefined {
   const { connection } = client as { connection?: { stream?: Socket } };
   return connection?.stream;
 }
 
+/** What is written is sent; a server that stands still, and never closes its side, is not waited for. */
+export function closeSocket(client: object): Promise<void> {
+  const socket = socketOf(client);
+  if (!socket || socket.closed) return Promise.resolve();
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+    socket.destroySoon();
+  });
+}
+
+/** What is written and not yet sent is never sent. */
 export function reset(client: object): void {
   const socket = socketOf(client);
-  // Over TLS there is no reset.
-  if (typeof socket?.resetAndDestroy === 'function' && 'resetAndDestroy' in socket) {
-    try {
-      socket.resetAndDestroy();
-      return;
-    } catch {
-      // Below.
-    }
+  // A socket that is being ended cannot be reset: Node would never close it.
+  if (!socket || socket.writableEnded) return void socket?.destroy();
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    // Over TLS there is no reset.
+    socket.destroy();
   }
-  socket?.destroy();
 }

@@ -12,7 +12,7 @@ import type { Client } from 'pg';
 import type { Hint } from '../../line/store.js';
 import type { Clock, Timer } from '../../util/clock.js';
 import { type Deferred, deferred } from '../../util/deferred.js';
-import { reset, socketOf } from './postgres-link.js';
+import { closeSocket, reset } from './postgres-link.js';
 
 export interface ListenerOptions {
   readonly clock: Clock;
@@ -53,15 +53,14 @@ export class PostgresListener {
     return this.isHearing;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.isClosed = true;
     this.timer?.clear();
     const { client } = this;
     this.client = undefined;
     if (!client) return;
     client.end().catch(() => undefined);
-    // A server that stands still never closes its side.
-    socketOf(client)?.destroySoon();
+    await closeSocket(client);
   }
 
   /** Goes on trying by itself, without end, where this fails. */

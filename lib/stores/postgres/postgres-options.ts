@@ -69,7 +69,7 @@ function refuseTransaction(strategy: unknown): void {
   throw new LockUnsupportedError(text, { store: STORE_NAME });
 }
 
-const PART = String.raw`(?:[^."\0]+|"(?:[^"\0]|"")+")`;
+const PART = String.raw`(?:[^."\0][^.\0]*|"(?:[^"\0]|"")+")`;
 const TABLE = new RegExp(`^(?:(${PART})\\.)?(${PART})$`);
 
 /** `locks`, `app.locks`, `"My Schema".locks`: a name is taken as it stands, capitals too. */

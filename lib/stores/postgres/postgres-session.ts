@@ -91,7 +91,6 @@ class PostgresSession extends SqlSession {
   }
 
   override async close(): Promise<void> {
-    this.listener?.close();
-    await super.close();
+    await Promise.all([this.listener?.close(), super.close()]);
   }
 }

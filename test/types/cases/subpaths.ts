@@ -1,7 +1,9 @@
 // Compiled, never run: the entry points beside the root, and what the compiler refuses.
 import { describe, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { Pool } from 'pg';
 import type { LockStore } from 'nestjs-distributed-lock';
+import { postgresStore } from 'nestjs-distributed-lock/postgres';
 import { type RedisConnection, redisStore, type RedisWaiting } from 'nestjs-distributed-lock/redis';
 import {
   type ContractCase,
@@ -26,6 +28,11 @@ export const redisStores: LockStore[] = [
   redisStore({ url: 'redis://127.0.0.1', ...waiting }),
   redisStore({ sentinels, name: 'mymaster', options: { password: 'x' } }),
   redisStore({ nodes: sentinels, waiting: 'notify' }),
+];
+
+export const postgresStores: LockStore[] = [
+  postgresStore({ url: 'postgres://127.0.0.1/app', strategy: 'lease', clockTolerance: '10s' }),
+  postgresStore({ pool: new Pool(), table: 'app.locks', listenUrl: 'postgres://127.0.0.1/app' }),
 ];
 
 export async function fromUrl(): Promise<LockStore> {
@@ -54,6 +61,10 @@ redisStore({ url: 'redis://127.0.0.1', waiting: 'pubsub' });
 redisStore({ url: 'redis://127.0.0.1', spinInterval: 'often' });
 // @ts-expect-error sentinels need the master's name
 redisStore({ sentinels });
+// @ts-expect-error nowhere to connect to
+postgresStore({ table: 'locks' });
+// @ts-expect-error not a strategy
+postgresStore({ url: 'postgres://127.0.0.1/app', strategy: 'advisory' });
 // @ts-expect-error not a URL
 void storeFromUrl(7);
 // @ts-expect-error a promise of a store is no store

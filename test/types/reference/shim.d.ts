@@ -11,3 +11,6 @@ declare module 'nestjs-distributed-lock/url' {
 declare module 'nestjs-distributed-lock/testing' {
   export * from 'api/testing';
 }
+declare module 'nestjs-distributed-lock/postgres' {
+  export * from 'api/postgres';
+}

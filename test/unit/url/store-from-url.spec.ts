@@ -37,6 +37,14 @@ describe('a store URL that names a store', () => {
     },
   );
 
+  it.each([
+    'postgres://h/db',
+    'postgresql://user:p%40ss@h:5433/db?sslmode=disable',
+    'postgres://h/db?table=app.locks&clockTolerance=1s&listenUrl=postgres%3A%2F%2Fu%3Apw%40h%2Fdb',
+  ])('makes a PostgreSQL store of %s without connecting', async (url) => {
+    expect((await storeFromUrl(url)).name).toBe('postgres');
+  });
+
   it('makes a new store each time, so that two applications share nothing', async () => {
     expect(await storeFromUrl('memory:')).not.toBe(await storeFromUrl('memory:'));
   });
@@ -46,7 +54,6 @@ describe('a store URL of a back end that this version does not have', () => {
   it.each([
     'redis+cluster://a:1,b:2',
     'redis+sentinel://a:26379',
-    'postgres://h/db',
     'postgres+transaction://h/db',
     'mysql://h/db',
     'mysql+transaction://h/db',
@@ -88,6 +95,13 @@ describe('a store URL that is wrong', () => {
     ['redis://h?clockTolerance=-1s', /Option "clockTolerance" is "-1s"/],
     ['redis+spin://h?spinInterval=', /Option "spinInterval" is ""/],
     ['redis://h?waitReplicas=-1', /waitReplicas="-1"; it must be a whole number/],
+    ['postgres:///db', 'The store URL names no host; write postgres://host:5432/database.'],
+    ['postgres://h', 'The store URL names no database; write postgres://host:5432/database.'],
+    ['postgres://h/db/more', /names no database/],
+    ['postgres://:100%@h/db', /broken %xx/],
+    ['postgres://h/db?ssl=true', /unknown option "ssl" for postgres; it takes clockTolerance, table, /],
+    ['postgres://h/db?table=', /Option "table" is ""/],
+    ['postgres://h/db?listenUrl=h', /Option "listenUrl" is not an address/],
     ['memcached://h', /unknown scheme "memcached"; use memory:, redis:\/\/, /],
     ['constructor://h', /unknown scheme "constructor"/],
     ['__proto__://h', /no scheme/],
@@ -121,7 +135,10 @@ describe('the password of a store URL', () => {
     'redis://u:12#hunter2@h:6379',
     'redis://u:12/hunter2@h:6379',
     'redis://u:1?a=1&hunter2=x@h',
-    'postgres://u:hunter2@h/db',
+    'postgres://u:hunter2@h/db/more',
+    'postgres://u:hunter2%@h/db',
+    'postgres://u:12?hunter2@h/db',
+    'postgres+transaction://u:hunter2@h/db',
     'mongodb://u:hunter2@h',
     'memory://u:hunter2@h',
   ])('is never shown: %s', async (url) => {
@@ -131,10 +148,10 @@ describe('the password of a store URL', () => {
   it('is never shown, whatever surrounds it', async () => {
     const secret = 'Hunter2Secret';
     const around = fc.string({ maxLength: 12 });
-    const scheme = fc.constantFrom('redis', 'rediss', 'redis+spin', 'memory', 'mysql', 'nope');
+    const scheme = fc.constantFrom('redis', 'rediss', 'redis+spin', 'postgres', 'memory', 'mysql', 'nope');
     await fc.assert(
       fc.asyncProperty(scheme, around, around, async (name, before, after) => {
-        const outcome = await storeFromUrl(`${name}://user:${before}${secret}${after}@host/x`).catch(
+        const outcome = await storeFromUrl(`${name}://user:${before}${secret}${after}@host/x/y`).catch(
           (error: unknown) => error,
         );
         expect(isLockError(outcome)).toBe(true);

@@ -1,4 +1,4 @@
-import { emptyState, type KeyState } from '../../../../lib/line/key-state.js';
+import { emptyState, type KeyState } from '../../lib/line/key-state.js';
 import type {
   AcquireReply,
   AcquireRequest,
@@ -6,9 +6,9 @@ import type {
   KeyView,
   LeaseRequest,
   ReleaseRequest,
-} from '../../../../lib/line/store.js';
-import { MODE_CAPACITY } from '../../../../lib/line/store.js';
-import * as line from '../../../../lib/line/transition.js';
+} from '../../lib/line/store.js';
+import { MODE_CAPACITY } from '../../lib/line/store.js';
+import * as line from '../../lib/line/transition.js';
 
 /**
  * The model, key by key: as `KeySpace`, but each key's state is changed by commands on that key only, and its last token
