@@ -13,11 +13,18 @@ const VERSIONS = '/usr/lib/postgresql';
 /** Hands what was found to the workers, or the line that says what to install. */
 export function findPostgres() {
   const found = named() ?? installed() ?? (installByApt('postgresql') ? installed() : undefined);
-  if (found) Object.assign(process.env, found);
+  if (found) Object.assign(process.env, found, findPooler());
   else {
     process.env.TEST_POSTGRES_MISSING =
       'No PostgreSQL server to test against: install postgresql (15 or later), or name its folder of binaries in POSTGRES_BIN.';
   }
+}
+
+/** The pooler that stands before it in some tests. */
+function findPooler() {
+  const program = '/usr/sbin/pgbouncer';
+  const isThere = existsSync(program) || (installByApt('pgbouncer') && existsSync(program));
+  return isThere ? { TEST_PGBOUNCER_BINARY: program } : {};
 }
 
 function named() {

@@ -59,7 +59,8 @@ function send(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-function whoRunsIt(): { uid: number; gid: number } {
+/** As whom a server runs: not as root, which it refuses. */
+export function whoRunsIt(): { uid: number; gid: number } {
   const [uid, gid] = [process.getuid!(), process.getgid!()];
   if (uid !== 0) return { uid, gid };
   const idOf = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));

@@ -6,7 +6,7 @@ import type {
   ReleaseRequest,
 } from '../../line/store.js';
 import { acquireReplyOf, keyViewOf, numbersOf, toUs } from '../sql/replies.js';
-import type { SqlCommands, Swept } from '../sql/sql-commands.js';
+import type { Polled, SqlCommands, Swept } from '../sql/sql-commands.js';
 import { type Call, type CallArgument, encode } from './call.js';
 import { functionName, quoted, type TableName } from './names.js';
 import type { PostgresLink } from './postgres-link.js';
@@ -53,10 +53,11 @@ export class PostgresCommands implements SqlCommands {
     return (await this.call(calls.forceRelease, [key, this.toleranceUs])) === '1';
   }
 
-  async called(waiters: ReadonlyMap<string, string>): Promise<readonly string[]> {
+  async called(waiters: ReadonlyMap<string, string>): Promise<Polled> {
     const keys = [...new Set(waiters.values())];
     const text = await this.call(calls.called, [keys, [...waiters.keys()]]);
-    return text === null ? [] : text.split(' ');
+    const [mark = '', ...called] = (text ?? '').split(' ');
+    return { mark, called };
   }
 
   /** A place is the last key that was looked at, in hexadecimal. */

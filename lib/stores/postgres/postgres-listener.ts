@@ -1,12 +1,13 @@
 /**
  * The ear of a session: one channel of its own, on a connection of its own.
  *
- *   away ──connected, LISTEN answered──► deaf ──its own message came──► hearing
- *   deaf, hearing ──connection lost, or silent──► away ──a pause──► connecting anew
+ *   away ──connected to the server itself, LISTEN answered──► deaf ──its own message came──► hearing
+ *   away ──connected to a pooler──► deaf, for good
+ *   any ──connection lost, or silent──► away ──a pause──► connecting anew
  *
- * Only a message that came proves that messages come: behind a pooler of transactions LISTEN is answered and nothing is
- * heard. Then it stays deaf, and goes on trying. Each new connection, and each time it hears again, messages may have
- * been missed: everybody looks.
+ * Behind a pooler of transactions LISTEN is answered, and a message comes now and then, by chance: such a connection is
+ * told by its backend, which is not the one that greeted it. Else only a message that came proves that messages come.
+ * Each new connection, and each time it hears again, messages may have been missed: everybody looks.
  */
 import type { Client } from 'pg';
 import type { Hint } from '../../line/store.js';
@@ -34,6 +35,7 @@ const PAUSE_MS = { first: 25, most: 1_000 } as const;
 export class PostgresListener {
   private client: Client | undefined;
   private timer: Timer | undefined;
+  private isDirect = false;
   private isHearing = false;
   private wasConnected = false;
   private isClosed = false;
@@ -45,6 +47,7 @@ export class PostgresListener {
   /** True when it hears; false where it does not within `mostMs`, and goes on trying. @throws what kept it from connecting */
   async open(mostMs: number): Promise<boolean> {
     await this.connect();
+    if (!this.isDirect) return false;
     const { clock } = this.options;
     const isLate = deferred<void>();
     const timer = clock.setTimer(mostMs, () => isLate.resolve());
@@ -73,7 +76,8 @@ export class PostgresListener {
     client.on('notification', (message) => this.hear(message.channel, message.payload ?? ''));
     try {
       await this.answered(client, () => client.connect());
-      await this.answered(client, () => client.query(`LISTEN "${channel}"`));
+      this.isDirect = await this.answered(client, () => isDirect(client));
+      if (this.isDirect) await this.answered(client, () => client.query(`LISTEN "${channel}"`));
     } catch (error) {
       this.lose(client);
       throw error;
@@ -81,18 +85,18 @@ export class PostgresListener {
     this.failures = 0;
     if (this.wasConnected) onHint({ kind: 'all' });
     this.wasConnected = true;
-    this.beat(client);
+    await this.beat(client);
   }
 
-  /** Whether the connection lives, and whether messages come. */
-  private beat(client: Client): void {
+  /** Whether the connection lives, and whether messages come. Never rejects. */
+  private async beat(client: Client): Promise<void> {
     if (this.client !== client) return;
     const { clock, silentMs, probe } = this.options;
+    this.timer = clock.setTimer(silentMs, () => void this.beat(client), { isBackground: true });
     const alive = this.answered(client, () => client.query('SELECT 1'));
-    alive.catch(() => this.lose(client));
-    // Where it fails the commands' own errors tell of it.
-    if (!this.isHearing) probe(PROBE).catch(() => undefined);
-    this.timer = clock.setTimer(silentMs, () => this.beat(client), { isBackground: true });
+    // Where the probe fails the commands' own errors tell of it.
+    const probed = this.isDirect && !this.isHearing ? probe(PROBE).catch(() => undefined) : undefined;
+    await Promise.all([alive.catch(() => this.lose(client)), probed]);
   }
 
   private async answered<T>(client: Client, command: () => Promise<T>): Promise<T> {
@@ -106,7 +110,7 @@ export class PostgresListener {
   }
 
   private hear(channel: string, text: string): void {
-    if (channel !== this.options.channel) return;
+    if (channel !== this.options.channel || !this.isDirect) return;
     if (!this.isHearing) this.become(true);
     const [, kind, owner] = MESSAGE.exec(text) ?? [];
     if (owner !== undefined) this.options.onHint({ kind: kind === 'gone' ? 'gone' : 'called', owner });
@@ -131,4 +135,11 @@ export class PostgresListener {
     const again = (): void => void this.connect().catch(() => undefined);
     this.timer = this.options.clock.setTimer(pauseMs, again, { isBackground: true });
   }
+}
+
+/** Whether the backend that answers is the one that greeted the connection. */
+async function isDirect(client: Client): Promise<boolean> {
+  const { rows } = await client.query<unknown[]>({ text: 'SELECT pg_backend_pid()::text', rowMode: 'array' });
+  const { processID } = client as { processID?: number | null };
+  return rows[0]?.[0] === String(processID);
 }

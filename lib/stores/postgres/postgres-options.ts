@@ -102,7 +102,7 @@ function fromUrl(option: string, value: unknown): Connecting {
   };
   return {
     openPool: (silentMs) =>
-      new pg.Pool({ ...base, max: MOST_CONNECTIONS, connectionTimeoutMillis: silentMs }),
+      new pg.Pool({ ...base, max: MOST_CONNECTIONS, connectionTimeoutMillis: 2 * silentMs }),
     isOwnPool: true,
     makeListener: () => new pg.Client(base),
     place: `${hostname === '' ? 'localhost' : hostname}:${port === '' ? 5432 : port}${pathname}`,

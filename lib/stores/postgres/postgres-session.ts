@@ -22,12 +22,16 @@ const IDS = 2 ** 48 - 1;
 export interface SessionOptions {
   readonly settings: PostgresSettings;
   readonly context: SessionContext;
-  /** Told whenever messages come, or come no more. */
-  readonly onHearing: (isHearing: boolean) => void;
+  readonly hearing: Hearing;
+}
+
+/** Whether messages come, as far as the store knows by its sessions. */
+export interface Hearing {
+  isOn: boolean;
 }
 
 /** @throws LockStoreError where the server does not answer; LockConfigError where the table is another one */
-export async function openSession({ settings, context, onHearing }: SessionOptions): Promise<StoreSession> {
+export async function openSession({ settings, context, hearing }: SessionOptions): Promise<StoreSession> {
   const { clock, watchdogMs } = context;
   const silentMs = Math.max(LEAST_SILENT_MS, watchdogMs / 3);
   const pool = settings.openPool(silentMs);
@@ -37,7 +41,7 @@ export async function openSession({ settings, context, onHearing }: SessionOptio
     const table = await ensureSchema(link, settings.table, speaker);
     const commands = new PostgresCommands(link, table, settings.toleranceMs);
     const session = new PostgresSession({ context, commands, speaker, id: randomInt(IDS) });
-    await session.listen({ settings, link, silentMs, onHearing });
+    await session.listen({ settings, link, silentMs, hearing });
     return session;
   } catch (error) {
     await link.close();
@@ -49,7 +53,7 @@ interface Ears {
   readonly settings: PostgresSettings;
   readonly link: PostgresLink;
   readonly silentMs: number;
-  readonly onHearing: (isHearing: boolean) => void;
+  readonly hearing: Hearing;
 }
 
 /** The one algorithm, with an ear. */
@@ -57,7 +61,7 @@ class PostgresSession extends SqlSession {
   private listener: PostgresListener | undefined;
 
   /** Resolves when messages come, or when it is known that it has to look for itself. */
-  async listen({ settings, link, silentMs, onHearing }: Ears): Promise<void> {
+  async listen({ settings, link, silentMs, hearing }: Ears): Promise<void> {
     const { context, id, speaker } = this.parts;
     const channel = `nestjs-distributed-lock:${id}`;
     this.listener = new PostgresListener({
@@ -69,17 +73,18 @@ class PostgresSession extends SqlSession {
       onHint: (hint) => this.hint(hint),
       onHearing: (isHearing) => {
         this.setHearing(isHearing);
-        onHearing(isHearing);
+        hearing.isOn = isHearing;
       },
     });
     const { mustHear } = settings;
-    const mostMs = mustHear ? FIRST_HEARD_MS.whereItMust : FIRST_HEARD_MS.mostly;
+    // Where an earlier session heard nothing, it is not waited for again; should a message come, it is believed.
+    const mostMs = mustHear ? FIRST_HEARD_MS.whereItMust : hearing.isOn ? FIRST_HEARD_MS.mostly : 0;
     try {
       const hears = await this.listener.open(mostMs);
-      if (!hears) onHearing(false);
+      if (!hears) hearing.isOn = false;
       if (hears || !mustHear) return;
     } catch (cause) {
-      onHearing(false);
+      hearing.isOn = false;
       // Without an ear it serves as well, slower, and goes on trying; but a wrong address is nobody's wish.
       if (!mustHear) return;
       await this.close();

@@ -1,7 +1,7 @@
-import type { LockStore, StoreCapabilities, StoreOptions } from '../../line/store.js';
+import type { LockStore, StoreOptions } from '../../line/store.js';
 import { STORE_NAME } from './postgres-errors.js';
 import { readOptions } from './postgres-options.js';
-import { openSession } from './postgres-session.js';
+import { type Hearing, openSession } from './postgres-session.js';
 
 /**
  * Where the server is.
@@ -41,15 +41,12 @@ const CAPABILITIES = { shared: true, permits: true, leases: true, fairOrder: tru
  */
 export function postgresStore(options: PostgresStoreOptions): LockStore {
   const settings = readOptions(options);
-  let wakeUp: StoreCapabilities['wakeUp'] = 'message';
-  const onHearing = (isHearing: boolean): void => {
-    wakeUp = isHearing ? 'message' : 'poll';
-  };
+  const hearing: Hearing = { isOn: true };
   return {
     name: STORE_NAME,
     get capabilities() {
-      return { ...CAPABILITIES, wakeUp };
+      return { ...CAPABILITIES, wakeUp: hearing.isOn ? 'message' : 'poll' } as const;
     },
-    connect: (context) => openSession({ settings, context, onHearing }),
+    connect: (context) => openSession({ settings, context, hearing }),
   };
 }

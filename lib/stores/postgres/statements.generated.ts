@@ -2,7 +2,7 @@
 import { defineCall } from './call.js';
 
 /** Stands in the name of every function: another version of the package brings its own, and both may run at once. */
-export const REVISION = 'b295fd00';
+export const REVISION = '6caeb926';
 
 /** The columns of the table, with their types, in order. */
 export const COLUMNS = 'key bytea, last_token bigint, kept_until_us bigint, capacity integer, holder_owner uuid[], holder_session bigint[], holder_weight integer[], holder_token bigint[], holder_ends_us bigint[], line_owner uuid[], line_session bigint[], line_weight integer[], line_looked_us bigint[], line_called_us bigint[], refused_owner uuid[], refused_until_us bigint[]';
@@ -282,6 +282,7 @@ DECLARE
   now_us bigint;
   r record;
   one bytea;
+  token bigint;
   is_obstructed boolean := false;
   grants text := '';
 BEGIN
@@ -301,6 +302,16 @@ BEGIN
   FOREACH one IN ARRAY keys LOOP
     was := distributed_lock_load(one);
     now_us := distributed_lock_now_us();
+    IF was.holder_owner = '{}' AND was.line_owner = '{}' AND was.refused_owner = '{}' AND of_weight <= of_capacity THEN
+      UPDATE distributed_lock t SET
+        last_token = greatest(t.last_token + 64, now_us), kept_until_us = now_us + lease_us + tolerance_us,
+        capacity = of_capacity, holder_owner = ARRAY[of_owner], holder_session = ARRAY[of_session],
+        holder_weight = ARRAY[of_weight], holder_token = ARRAY[greatest(t.last_token + 64, now_us)],
+        holder_ends_us = ARRAY[now_us + lease_us]
+      WHERE t.key = one RETURNING t.last_token INTO token;
+      grants := grants || ' ' || token || ' ' || lease_us;
+      CONTINUE;
+    END IF;
     r := distributed_lock_take(
       was, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, takes_place, replaces);
     s := r.s;
@@ -313,9 +324,14 @@ BEGIN
 END $$;` },
   { name: 'called', sql: `CREATE OR REPLACE FUNCTION distributed_lock_called(keys bytea[], owners uuid[]) RETURNS text
 LANGUAGE sql STABLE AS $$
-  SELECT string_agg(replace(w.owner::text, '-', ''), ' ')
-  FROM distributed_lock t, unnest(t.line_owner, t.line_called_us) AS w (owner, called_us)
-  WHERE t.key = ANY (keys) AND w.called_us > 0 AND w.owner = ANY (owners)
+  SELECT concat_ws(' ', coalesce(sum(t.last_token), 0), string_agg(c.mine, ' '))
+  FROM distributed_lock t
+  LEFT JOIN LATERAL (
+    SELECT string_agg(replace(w.owner::text, '-', ''), ' ') AS mine
+    FROM unnest(t.line_owner, t.line_called_us) AS w (owner, called_us)
+    WHERE w.called_us > 0 AND w.owner = ANY (owners)
+  ) c ON true
+  WHERE t.key = ANY (keys)
 $$;` },
   { name: 'force_release', sql: `CREATE OR REPLACE FUNCTION distributed_lock_force_release(of_key bytea, tolerance_us bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
@@ -373,6 +389,13 @@ BEGIN
       CONTINUE WHEN NOT FOUND;
     END IF;
     now_us := distributed_lock_now_us();
+    IF NOT refuses AND keep_us = 0
+      AND was.holder_owner = ARRAY[of_owner] AND was.line_owner = '{}' AND was.refused_owner = '{}' THEN
+      UPDATE distributed_lock t SET kept_until_us = now_us + tolerance_us, holder_owner = '{}', holder_session = '{}',
+        holder_weight = '{}', holder_token = '{}', holder_ends_us = '{}'
+      WHERE t.key = one;
+      CONTINUE;
+    END IF;
     s := distributed_lock_drop_ended(was, now_us);
     s := distributed_lock_remove(s, of_owner, CASE WHEN keep_us > 0 THEN now_us + keep_us ELSE 0 END);
     IF refuses THEN

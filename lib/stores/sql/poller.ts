@@ -1,9 +1,10 @@
 import type { Clock, Timer } from '../../util/clock.js';
+import type { Polled } from './sql-commands.js';
 
 export interface PollerOptions {
   readonly clock: Clock;
   /** Which of the waiters are called. */
-  readonly ask: (waiters: ReadonlyMap<string, string>) => Promise<readonly string[]>;
+  readonly ask: (waiters: ReadonlyMap<string, string>) => Promise<Polled>;
   readonly onCalled: (owner: string) => void;
 }
 
@@ -16,13 +17,14 @@ const EVERY_MS = { first: 5, most: 100 } as const;
  *   off ──start()──► idle ──somebody waits──► polling ──nobody waits──► idle
  *   any ──stop()──► off
  *
- * Each change (somebody begins to wait, somebody is called) brings it back to the shortest interval.
+ * Each change (somebody begins to wait, is called, or is granted a key) brings it back to the shortest interval.
  */
 export class Poller {
   /** The owners that wait, and the key of each. */
   private readonly waiters = new Map<string, string>();
   private everyMs: number = EVERY_MS.first;
   private timer: Timer | undefined;
+  private mark = '';
   private isLooking = false;
   private isOn = false;
 
@@ -64,14 +66,21 @@ export class Poller {
 
   /** Never rejects: a poll that fails is followed by another. */
   private async look(): Promise<void> {
-    const { ask, onCalled } = this.options;
+    const { ask } = this.options;
     this.timer = undefined;
+    if (this.waiters.size === 0) return;
     this.isLooking = true;
-    const called = this.waiters.size > 0 ? await ask(this.waiters).catch(() => []) : [];
+    const polled = await ask(this.waiters).catch((): Polled => ({ mark: this.mark, called: [] }));
     this.isLooking = false;
     if (!this.isOn) return;
-    for (const owner of called) onCalled(owner);
-    this.everyMs = called.length > 0 ? EVERY_MS.first : Math.min(EVERY_MS.most, this.everyMs * 2);
+    this.heed(polled);
     if (this.waiters.size > 0) this.wait();
+  }
+
+  private heed({ mark, called }: Polled): void {
+    for (const owner of called) this.options.onCalled(owner);
+    const hasChanged = mark !== this.mark || called.length > 0;
+    this.mark = mark;
+    this.everyMs = hasChanged ? EVERY_MS.first : Math.min(EVERY_MS.most, this.everyMs * 2);
   }
 }

@@ -19,11 +19,19 @@ export interface SqlCommands {
   inspect(key: string): Promise<KeyView>;
   forceRelease(key: string): Promise<boolean>;
   /** Which of these waiters (owner, and the key it waits for) are called. Locks nothing. */
-  called(waiters: ReadonlyMap<string, string>): Promise<readonly string[]>;
+  called(waiters: ReadonlyMap<string, string>): Promise<Polled>;
   /** Deletes rows in which nothing counts any more, among the next `most` behind a place in the table. */
   sweep(place: string, most: number): Promise<Swept>;
   /** Ends the connections that are ours. */
   close(): Promise<void>;
+}
+
+/** What a poll saw. */
+export interface Polled {
+  /** Another one than before where somebody was granted one of the keys. */
+  readonly mark: string;
+  /** The owners that are called. */
+  readonly called: readonly string[];
 }
 
 /** How far a sweep came. */

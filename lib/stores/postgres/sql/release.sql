@@ -26,6 +26,14 @@ BEGIN
       CONTINUE WHEN NOT FOUND;
     END IF;
     now_us := distributed_lock_now_us();
+    -- The fast path: the only one there leaves, and nothing but the last token is left.
+    IF NOT refuses AND keep_us = 0
+      AND was.holder_owner = ARRAY[of_owner] AND was.line_owner = '{}' AND was.refused_owner = '{}' THEN
+      UPDATE distributed_lock t SET kept_until_us = now_us + tolerance_us, holder_owner = '{}', holder_session = '{}',
+        holder_weight = '{}', holder_token = '{}', holder_ends_us = '{}'
+      WHERE t.key = one;
+      CONTINUE;
+    END IF;
     s := distributed_lock_drop_ended(was, now_us);
     s := distributed_lock_remove(s, of_owner, CASE WHEN keep_us > 0 THEN now_us + keep_us ELSE 0 END);
     IF refuses THEN

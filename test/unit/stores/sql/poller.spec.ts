@@ -8,18 +8,20 @@ function watched() {
   const heard: string[] = [];
   let called: readonly string[] = [];
   let isDown = false;
+  let mark = '0';
   const poller = new Poller({
     clock,
     ask: async (waiters) => {
       asked.push({ atMs: clock.nowMs(), waiters: [...waiters] });
       if (isDown) throw new Error('down');
-      return called;
+      return { mark, called };
     },
     onCalled: (owner) => heard.push(owner),
   });
   const call = (...owners: string[]): void => void (called = owners);
+  const grant = (): void => void (mark += '1');
   const fail = (is: boolean): void => void (isDown = is);
-  return { clock, poller, asked, heard, call, fail, times: () => asked.map(({ atMs }) => atMs) };
+  return { clock, poller, asked, heard, call, grant, fail, times: () => asked.map(({ atMs }) => atMs) };
 }
 
 describe('the poll of a session that hears nothing', () => {
@@ -33,7 +35,7 @@ describe('the poll of a session that hears nothing', () => {
       ['one', 'a'],
       ['two', 'b'],
     ]);
-    expect(times()).toEqual([5, 15, 35, 75, 155, 255, 355, 455]);
+    expect(times()).toEqual([5, 10, 20, 40, 80, 160, 260, 360, 460]);
   });
 
   it('is quick again when somebody is called, and when somebody begins to wait', async () => {
@@ -42,15 +44,25 @@ describe('the poll of a session that hears nothing', () => {
     poller.watch('one', 'a');
     await clock.advanceAsync(200);
     call('one');
-    await clock.advanceAsync(60);
+    await clock.advanceAsync(70);
     expect(heard[0]).toBe('one');
-    expect(times().slice(5, 7)).toEqual([255, 260]);
+    expect(times().slice(6, 8)).toEqual([260, 265]);
     call();
     await clock.advanceAsync(1_000);
     const before = times().length;
     poller.watch('two', 'a');
     await clock.advanceAsync(5);
     expect(times()).toHaveLength(before + 1);
+  });
+
+  it('is quick again when somebody else is granted the key: it may be its turn soon', async () => {
+    const { clock, poller, grant, times } = watched();
+    poller.start();
+    poller.watch('one', 'a');
+    await clock.advanceAsync(265);
+    grant();
+    await clock.advanceAsync(110);
+    expect(times().slice(-3)).toEqual([360, 365, 375]);
   });
 
   it('is not put off by those who ask all the time', async () => {
