@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { LockLostError } from '../../errors.js';
+import { deferred } from '../../util/deferred.js';
 import { contractCase } from './contract-case.js';
 import { Tap } from './tapped-store.js';
 import { aborted, countingClock, eventually, lull, within } from './time.js';
@@ -64,10 +65,13 @@ export const watchdog = [
     const key = bench.key();
     let told: unknown;
     let end: () => void = () => undefined;
+    const inside = deferred<void>();
     const endless = a.withLock(key, { leaseTime: 1_200 }, async ({ signal }) => {
       signal.addEventListener('abort', () => (told = signal.reason));
+      inside.resolve();
       await new Promise<void>((resolve) => (end = resolve));
     });
+    await inside.promise;
     const next = await b.acquire(key);
     await eventually('the body is told', () => told instanceof LockLostError);
     const renewals = tap.count('renew');
