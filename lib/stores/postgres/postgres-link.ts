@@ -33,6 +33,8 @@ export class PostgresLink {
   /** Each statement under way, and what ends it early. */
   private readonly underWay = new Set<Deferred<never>>();
   private readonly clients = new Set<PoolClient>();
+  /** When any statement was answered last. */
+  private heardMs = -Infinity;
 
   constructor(private readonly options: LinkOptions) {
     if (!options.isOwn) return;
@@ -44,13 +46,20 @@ export class PostgresLink {
 
   /** The rows, as arrays. @throws the server's answer, or what became of the connection */
   async query(text: string, values: readonly (string | null)[] = []): Promise<readonly Row[]> {
+    const { clock } = this.options;
+    const startedMs = clock.nowMs();
+    let sentMs: number | undefined;
     const end = deferred<never>();
-    const timer = this.watch(end);
+    // Before it is sent it may wait for others, as long as those are answered.
+    const timer = this.watch(end, () => sentMs ?? Math.max(startedMs, this.heardMs));
     end.promise.catch(() => undefined);
     this.underWay.add(end);
     try {
       const client = await this.client(end.promise);
-      return await send(client, { text, values, end: end.promise });
+      sentMs = clock.nowMs();
+      const rows = await send(client, { text, values, end: end.promise });
+      this.heardMs = clock.nowMs();
+      return rows;
     } finally {
       timer.clear();
       this.underWay.delete(end);
@@ -83,13 +92,16 @@ export class PostgresLink {
     }
   }
 
-  private watch(end: Deferred<never>): Timer {
+  private watch(end: Deferred<never>, sinceMs: () => number): Timer {
     const { clock, silentMs } = this.options;
-    const isBackground = true;
-    let timer = clock.setTimer(silentMs, suspect, { isBackground });
-    function suspect(): void {
-      const error = new Error(`no answer for ${silentMs} ms`);
-      timer = clock.setTimer(SECOND_LOOK_MS, () => end.reject(error), { isBackground });
+    const after = (ms: number, then: () => void): Timer => clock.setTimer(ms, then, { isBackground: true });
+    let timer = after(silentMs, look);
+    function look(): void {
+      const leftMs = sinceMs() + silentMs - clock.nowMs();
+      timer = leftMs > 0 ? after(leftMs, look) : after(SECOND_LOOK_MS, giveUp);
+    }
+    function giveUp(): void {
+      end.reject(new Error(`no answer for ${Math.round(silentMs)} ms`));
     }
     return { clear: () => timer.clear() };
   }
