@@ -3,7 +3,7 @@ import type { LockStore } from '../line/store.js';
 import { type Clock, systemClock } from '../util/clock.js';
 import { type Random, systemRandom } from '../util/random.js';
 import type { HeldLock } from './held-lock.js';
-import { LiveLocks } from './live-locks.js';
+import { LiveSet } from './live-set.js';
 import type { LocalQueueLimits } from './local-queue.js';
 import { LockEventPublisher } from './lock-events.js';
 import { lockKeys, namespacePrefix } from './lock-keys.js';
@@ -44,15 +44,16 @@ export class Admission {
   readonly clock: Clock;
   private readonly main: Requester;
   private readonly named = new Map<string, Requester>();
-  private readonly live: LiveLocks;
+  private readonly live: LiveSet<HeldLock>;
   private readonly events = new LockEventPublisher();
-  private readonly waits = new Set<WaitBudget>();
+  private readonly waits: LiveSet<WaitBudget>;
   /** Once it drains: until the holders' time is over and those who were late are told and released. */
   private grace: Promise<void> | undefined;
 
   constructor(private readonly config: AdmissionConfig) {
     this.clock = config.clock ?? systemClock;
-    this.live = new LiveLocks(this.clock);
+    this.live = new LiveSet(this.clock);
+    this.waits = new LiveSet(this.clock);
     const prefix = namespacePrefix(config.namespace);
     this.main = this.requester(config.store, prefix);
     for (const [name, store] of Object.entries(config.stores ?? {})) {
@@ -93,7 +94,7 @@ export class Admission {
   /** No new requests; who waits is told at once. Resolves when the holders are done, or their time is spent. */
   drain(): Promise<void> {
     if (!this.grace) {
-      this.grace = this.live.whenEmpty(this.config.shutdownMs).then(() => this.abortHolders());
+      this.grace = this.endAll();
       for (const wait of this.waits) wait.end({ kind: 'error', error: closedError() });
     }
     return this.grace;
@@ -177,11 +178,19 @@ export class Admission {
     throw closedError();
   }
 
-  private async abortHolders(): Promise<void> {
+  /** Who waited has its answer, or its time for one is over too, before anything is closed. */
+  private async endAll(): Promise<void> {
+    await this.live.whenEmpty(this.config.shutdownMs);
+    this.abortHolders();
+    await this.waits.whenEmpty(ATTEMPT_MS);
+  }
+
+  private abortHolders(): void {
     const late = [...this.live];
     const cause = { why: 'the application is shutting down and its time is spent', error: closedError() };
     for (const { client, hold } of late) client.watchdog.lose(hold, cause);
-    await Promise.all(late.map((lock) => lock.giveBack()));
+    // Closing the sessions waits for them, and not for ever.
+    for (const lock of late) void lock.giveBack();
   }
 
   private requester(store: LockStore, prefix: string): Requester {

@@ -153,8 +153,7 @@ class Place {
     const { client } = this.queue;
     if (!hold.isHeld) {
       client.watchdog.lose(hold, LEASE_ENDED);
-      void client.giveBack(hold, keepMs);
-      return Promise.resolve();
+      return client.giveBack(hold, keepMs);
     }
     if (this.waiting.size === 0 || keepMs > 0) return this.release(hold, keepMs);
     // A command of this owner may still arrive: only a release leaves its id refused, a yield does not.

@@ -100,11 +100,12 @@ export class StoreClient {
    * `keepMs` is what remains of a `minHoldTime`.
    */
   giveBack(hold: Hold, keepMs = 0): Promise<void> {
-    const { keys, owner, deadlineMs, isHeld, isUncertain } = hold;
+    const { keys, owner, deadlineMs, isUncertain } = hold;
     hold.give();
     this.watchdog.remove(hold);
     const left = this.leave({ keys, owner, refuses: isUncertain, keepMs }, deadlineMs);
-    return isHeld ? this.untilAnswered(left, deadlineMs) : Promise.resolve();
+    // Also of a lost hold: some of its keys may be held by it still.
+    return this.clock.nowMs() < deadlineMs ? this.untilAnswered(left, deadlineMs) : Promise.resolve();
   }
 
   /** Sends the release, again while it fails, until `untilMs` of the monotonic clock. Never rejects. */

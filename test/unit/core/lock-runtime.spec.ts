@@ -259,6 +259,20 @@ describe('a handle', () => {
     expect([here.store.sent('renew'), lock.signal.aborted]).toEqual([[], false]);
   });
 
+  it('of several keys that was lost by one is released when the store has given back the others', async () => {
+    const lock = await here.runtime.acquire(['a', 'b']);
+    here.store.space.forceRelease('test:b');
+    await settle();
+    expect(lock.isHeld).toBe(false);
+    const release = here.store.takeNext('release');
+    const releasing = watched(lock.release());
+    await settle();
+    expect(releasing.state).toBe('pending');
+    release.command.answer();
+    await settle();
+    expect([releasing.state, holdersOf(here)]).toEqual(['resolved', []]);
+  });
+
   it('is released at the end of its block', async () => {
     const lock = await here.runtime.acquire('a');
     await lock[Symbol.asyncDispose]();

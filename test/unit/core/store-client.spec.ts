@@ -116,6 +116,7 @@ describe('giving a hold back', () => {
     const world = clientWorld();
     const hold = await granted(world);
     world.client.watchdog.lose(hold, { why: 'test' });
+    await world.clock.advanceAsync(10_000);
     world.store.takeNext('release');
     await expect(world.client.giveBack(hold)).resolves.toBeUndefined();
   });

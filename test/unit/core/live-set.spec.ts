@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { HeldLock } from '../../../lib/core/held-lock.js';
-import { LiveLocks } from '../../../lib/core/live-locks.js';
+import { LiveSet } from '../../../lib/core/live-set.js';
 import { type ManualClock, manualClock } from '../../../lib/testing/manual-clock.js';
 import { watched } from './watched.js';
 
 let clock: ManualClock;
-let live: LiveLocks;
+let live: LiveSet<HeldLock>;
 /** Only their identity counts here. */
 const [a, b] = [{}, {}] as HeldLock[];
 
 beforeEach(() => {
   clock = manualClock();
-  live = new LiveLocks(clock);
+  live = new LiveSet(clock);
 });
 
 describe('the locks that are held here', () => {
