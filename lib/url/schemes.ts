@@ -51,16 +51,32 @@ const POSTGRES_OPTIONS = ['clockTolerance', 'table', 'listenUrl'] as const;
 const OF_THE_DRIVER = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
 
 function plainPostgresUrl({ url }: UrlParts): string {
-  if (url.hostname === '') throw refusal('names no host; write postgres://host:5432/database');
-  if (!/^\/[^/]+$/.test(url.pathname)) {
-    throw refusal('names no database; write postgres://host:5432/database');
-  }
-  if (![url.username, url.password, url.pathname].every(isDecodable)) {
-    throw refusal('has a broken %xx in its user, password or database; write a % as %25');
-  }
+  checkDatabaseUrl(url, 'postgres://host:5432/database');
   const plain = new URL(url);
   for (const name of POSTGRES_OPTIONS) plain.searchParams.delete(name);
   return plain.href;
+}
+
+/** `mysql://[user:password@]host[:port]/database`. */
+export async function mysqlFromUrl(parts: UrlParts): Promise<LockStore> {
+  const given = onlyOptions(parts, ['clockTolerance', 'table', 'ssl']);
+  const options = {
+    ...span('clockTolerance', given.clockTolerance),
+    ...(given.table === undefined ? {} : { table: given.table }),
+  };
+  checkDatabaseUrl(parts.url, 'mysql://host:3306/database');
+  const plain = new URL(parts.url);
+  for (const name of ['clockTolerance', 'table']) plain.searchParams.delete(name);
+  const { mysqlStore } = await import('../stores/mysql/index.js');
+  return mysqlStore({ url: plain.href, ...options });
+}
+
+function checkDatabaseUrl({ hostname, pathname, username, password }: URL, form: string): void {
+  if (hostname === '') throw refusal(`names no host; write ${form}`);
+  if (!/^\/[^/]+$/.test(pathname)) throw refusal(`names no database; write ${form}`);
+  if (![username, password, pathname].every(isDecodable)) {
+    throw refusal('has a broken %xx in its user, password or database; write a % as %25');
+  }
 }
 
 // What is left is what the driver knows: its scheme, and no query, which it would take for options of its own.

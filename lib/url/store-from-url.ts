@@ -1,6 +1,6 @@
 import { LockConfigError, LockUnsupportedError } from '../errors.js';
 import type { LockStore } from '../line/store.js';
-import { memoryFromUrl, postgresFromUrl, redisFromUrl } from './schemes.js';
+import { memoryFromUrl, mysqlFromUrl, postgresFromUrl, redisFromUrl } from './schemes.js';
 import { refusal, schemeOf, splitUrl, type UrlParts } from './url-parts.js';
 
 const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = new Map([
@@ -11,6 +11,7 @@ const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = ne
   ['rediss+spin', redisFromUrl],
   ['postgres', postgresFromUrl],
   ['postgresql', postgresFromUrl],
+  ['mysql', mysqlFromUrl],
 ]);
 
 /** Schemes whose stores this version does not have. */
@@ -18,7 +19,6 @@ const NOT_YET = new Set([
   'redis+cluster',
   'redis+sentinel',
   'postgres+transaction',
-  'mysql',
   'mysql+transaction',
   'zookeeper',
 ]);
@@ -31,6 +31,7 @@ const NOT_YET = new Set([
  * `rediss+spin://` where the server has no pub/sub. Redis takes the options of its store as a query, such as
  * `?clockTolerance=10s`, and with `+spin` also `?spinInterval=50ms`. `postgres://[user:password@]host[:port]/database`
  * takes `clockTolerance`, `table`, `listenUrl`, and the driver's `sslmode`, `sslrootcert`, `sslcert` and `sslkey`.
+ * `mysql://[user:password@]host[:port]/database` takes `clockTolerance`, `table`, and the driver's `ssl`.
  *
  * No error shows the URL, which may hold a password.
  *

@@ -4,6 +4,7 @@
  * What was found is handed to the workers in the environment; where something was not, so is the one line that says what
  * to install, and each suite that needs the server fails with it. A server that merely runs is never used.
  */
+import { findMariadb } from './find-mariadb.mjs';
 import { findPostgres } from './find-postgres.mjs';
 import { findRedis } from './find-redis.mjs';
 
@@ -11,4 +12,5 @@ import { findRedis } from './find-redis.mjs';
 export default function findServers() {
   findRedis();
   findPostgres();
+  findMariadb();
 }

@@ -40,6 +40,7 @@ describe('the published subpaths', () => {
       '.',
       './redis',
       './postgres',
+      './mysql',
       './url',
       './testing',
     ]);

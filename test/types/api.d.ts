@@ -184,6 +184,10 @@ declare module 'api/postgres' {
   /** listenUrl: a direct connection for LISTEN where the pool stands behind a transaction pooler. */
   export function postgresStore(options: ({ url: string } | { pool: object }) & StoreOptions & { strategy?: 'lease' | 'transaction'; table?: string; listenUrl?: string }): LockStore;
 }
+declare module 'api/mysql' {
+  import type { LockStore, StoreOptions } from 'api';
+  export function mysqlStore(options: ({ url: string } | { pool: object }) & StoreOptions & { strategy?: 'lease' | 'transaction'; table?: string }): LockStore;
+}
 declare module 'api/url' {
   import type { LockStore } from 'api';
   /** memory: redis[s]:// redis+spin:// redis+cluster:// redis+sentinel:// postgres[+transaction]:// mysql[+transaction]:// zookeeper://. Loads the driver it needs. */

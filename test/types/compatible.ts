@@ -1,11 +1,13 @@
 // Compiled, never run: the package against the surface that was promised (api.d.ts). A line that does not compile names
 // what was broken. Users give options and stores, and get handles, errors and states: assignability is asked that way.
 import type * as api from 'api';
+import type * as apiMysql from 'api/mysql';
 import type * as apiPostgres from 'api/postgres';
 import type * as apiRedis from 'api/redis';
 import type * as apiTesting from 'api/testing';
 import type * as apiUrl from 'api/url';
 import type * as ours from 'nestjs-distributed-lock';
+import type * as oursMysql from 'nestjs-distributed-lock/mysql';
 import type * as oursPostgres from 'nestjs-distributed-lock/postgres';
 import type * as oursRedis from 'nestjs-distributed-lock/redis';
 import type * as oursTesting from 'nestjs-distributed-lock/testing';
@@ -31,6 +33,7 @@ type Later = 'quorumStore';
 export type Names = [
   None<Exclude<keyof typeof api, keyof typeof ours | Later>>,
   None<Extract<keyof typeof ours, Later>>,
+  None<Exclude<keyof typeof apiMysql, keyof typeof oursMysql>>,
   None<Exclude<keyof typeof apiPostgres, keyof typeof oursPostgres>>,
   None<Exclude<keyof typeof apiRedis, keyof typeof oursRedis>>,
   None<Exclude<keyof typeof apiUrl, keyof typeof oursUrl>>,
@@ -49,6 +52,7 @@ export type Given = [
   >,
   Takes<ours.DistributedLockOptions, api.DistributedLockOptions>,
   Takes<ours.StoreOptions, api.StoreOptions>,
+  Takes<oursMysql.MysqlStoreOptions, Parameters<typeof apiMysql.mysqlStore>[0]>,
   Takes<oursPostgres.PostgresStoreOptions, Parameters<typeof apiPostgres.postgresStore>[0]>,
   Takes<oursRedis.RedisConnection, apiRedis.RedisConnection>,
   Takes<oursRedis.RedisWaiting, apiRedis.RedisWaiting>,
@@ -99,6 +103,7 @@ export type Functions = [
   Gives<typeof api.DistributedLock, typeof ours.DistributedLock>,
   Gives<typeof api.DistributedLockInterceptor, typeof ours.DistributedLockInterceptor>,
   Gives<Statics<typeof api.DistributedLockModule>, Statics<typeof ours.DistributedLockModule>>,
+  Gives<typeof apiMysql.mysqlStore, typeof oursMysql.mysqlStore>,
   Gives<typeof apiPostgres.postgresStore, typeof oursPostgres.postgresStore>,
   Gives<typeof apiRedis.redisStore, typeof oursRedis.redisStore>,
   Gives<typeof apiUrl.storeFromUrl, typeof oursUrl.storeFromUrl>,

@@ -3,6 +3,7 @@ import { describe, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import type { LockStore } from 'nestjs-distributed-lock';
+import { mysqlStore } from 'nestjs-distributed-lock/mysql';
 import { postgresStore } from 'nestjs-distributed-lock/postgres';
 import { type RedisConnection, redisStore, type RedisWaiting } from 'nestjs-distributed-lock/redis';
 import {
@@ -28,6 +29,11 @@ export const redisStores: LockStore[] = [
   redisStore({ url: 'redis://127.0.0.1', ...waiting }),
   redisStore({ sentinels, name: 'mymaster', options: { password: 'x' } }),
   redisStore({ nodes: sentinels, waiting: 'notify' }),
+];
+
+export const mysqlStores: LockStore[] = [
+  mysqlStore({ url: 'mysql://127.0.0.1/app', strategy: 'lease', clockTolerance: '10s' }),
+  mysqlStore({ pool: {}, table: 'app.locks' }),
 ];
 
 export const postgresStores: LockStore[] = [
@@ -61,6 +67,8 @@ redisStore({ url: 'redis://127.0.0.1', waiting: 'pubsub' });
 redisStore({ url: 'redis://127.0.0.1', spinInterval: 'often' });
 // @ts-expect-error sentinels need the master's name
 redisStore({ sentinels });
+// @ts-expect-error nowhere to connect to
+mysqlStore({ table: 'locks' });
 // @ts-expect-error nowhere to connect to
 postgresStore({ table: 'locks' });
 // @ts-expect-error not a strategy

@@ -14,3 +14,6 @@ declare module 'nestjs-distributed-lock/testing' {
 declare module 'nestjs-distributed-lock/postgres' {
   export * from 'api/postgres';
 }
+declare module 'nestjs-distributed-lock/mysql' {
+  export * from 'api/mysql';
+}

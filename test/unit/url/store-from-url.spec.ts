@@ -38,6 +38,14 @@ describe('a store URL that names a store', () => {
   );
 
   it.each([
+    'mysql://h/db',
+    'mysql://user:p%40ss@h:3307/db',
+    'mysql://h/db?table=app.locks&clockTolerance=1s',
+  ])('makes a MySQL store of %s without connecting', async (url) => {
+    expect((await storeFromUrl(url)).name).toBe('mysql');
+  });
+
+  it.each([
     'postgres://h/db',
     'postgresql://user:p%40ss@h:5433/db?sslmode=disable',
     'postgres://h/db?table=app.locks&clockTolerance=1s&listenUrl=postgres%3A%2F%2Fu%3Apw%40h%2Fdb',
@@ -55,7 +63,6 @@ describe('a store URL of a back end that this version does not have', () => {
     'redis+cluster://a:1,b:2',
     'redis+sentinel://a:26379',
     'postgres+transaction://h/db',
-    'mysql://h/db',
     'mysql+transaction://h/db',
     'zookeeper://h:2181',
   ])('is refused as not available: %s', async (url) => {
@@ -95,6 +102,11 @@ describe('a store URL that is wrong', () => {
     ['redis://h?clockTolerance=-1s', /Option "clockTolerance" is "-1s"/],
     ['redis+spin://h?spinInterval=', /Option "spinInterval" is ""/],
     ['redis://h?waitReplicas=-1', /waitReplicas="-1"; it must be a whole number/],
+    ['mysql:///db', 'The store URL names no host; write mysql://host:3306/database.'],
+    ['mysql://h', 'The store URL names no database; write mysql://host:3306/database.'],
+    ['mysql://:100%@h/db', /broken %xx/],
+    ['mysql://h/db?multipleStatements=true', /unknown option "multipleStatements" for mysql/],
+    ['mysql://h/db?table=', /Option "table" is ""/],
     ['postgres:///db', 'The store URL names no host; write postgres://host:5432/database.'],
     ['postgres://h', 'The store URL names no database; write postgres://host:5432/database.'],
     ['postgres://h/db/more', /names no database/],

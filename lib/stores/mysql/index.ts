@@ -1,0 +1,6 @@
+export {
+  type MysqlConnection,
+  mysqlStore,
+  type MysqlStoreOptions,
+  type MysqlWaiting,
+} from './mysql-store.js';

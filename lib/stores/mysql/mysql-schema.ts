@@ -1,0 +1,124 @@
+/**
+ * The table and the procedures of a store: found, or made. They are made once for each version of the package, by
+ * whichever processes come first; the procedures of several versions stand beside each other and serve the same table.
+ */
+import { LockConfigError, LockStoreError } from '../../errors.js';
+import { type Speaker, storeErrorOf, textOf } from '../sql/sql-errors.js';
+import type { Queries } from './mysql-commands.js';
+import { codeOf, isRefusal } from './mysql-errors.js';
+import { procedureName, quoted, type TableName, withNames } from './names.js';
+import { COLUMNS, PROCEDURES, TABLE } from './statements.generated.js';
+
+/** "… already exists": somebody else was quicker. */
+const EXISTS = [1304, 1050];
+
+const FIND = `
+  SELECT COALESCE(?, DATABASE()), @@autocommit,
+    (SELECT t.ENGINE FROM information_schema.TABLES t
+      WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ?),
+    (SELECT GROUP_CONCAT(c.COLUMN_NAME, ' ', c.DATA_TYPE ORDER BY c.ORDINAL_POSITION SEPARATOR ', ')
+      FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND c.TABLE_NAME = ?),
+    (SELECT COUNT(*) FROM information_schema.ROUTINES r
+      WHERE r.ROUTINE_SCHEMA = COALESCE(?, DATABASE()) AND r.ROUTINE_NAME IN (?))`;
+
+/**
+ * The table's name with its database, once everything is there.
+ *
+ * @throws LockConfigError where the table is another one
+ * @throws LockStoreError where it can be neither found nor made; its text then has what to run by hand
+ */
+export async function ensureSchema(link: Queries, name: TableName, speaker: Speaker): Promise<TableName> {
+  const found = await find(link, name, speaker);
+  checkShape(found, speaker);
+  if (found.isComplete) return found.name;
+  await make(link, found.name, speaker);
+  const made = await find(link, found.name, speaker);
+  checkShape(made, speaker);
+  return made.name;
+}
+
+interface Found {
+  readonly name: TableName;
+  /** Null for a view. */
+  readonly engine: string | null;
+  /** Null where there is nothing of that name. */
+  readonly columns: string | null;
+  readonly isComplete: boolean;
+}
+
+async function find(link: Queries, name: TableName, speaker: Speaker): Promise<Found> {
+  const database = name.database ?? null;
+  const procedures = PROCEDURES.map((one) => procedureName(name, one.name).table);
+  const values = [database, database, name.table, database, name.table, database, procedures];
+  try {
+    return foundOf(name, (await link.query(FIND, values))[0]!);
+  } catch (cause) {
+    if (cause instanceof LockConfigError) throw cause;
+    throw storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
+  }
+}
+
+function foundOf({ table }: TableName, row: readonly unknown[]): Found {
+  const [database, isAutocommit, engine, columns, count] = row;
+  if (typeof database !== 'string') throw new LockConfigError(NO_DATABASE, { option: 'table' });
+  if (Number(isAutocommit) !== 1) throw new LockConfigError(NO_AUTOCOMMIT, { option: 'pool' });
+  const isComplete = engine !== null && Number(count) === PROCEDURES.length;
+  return {
+    name: { database, table },
+    engine: textOrNull(engine),
+    columns: textOrNull(columns),
+    isComplete,
+  };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+const NO_DATABASE =
+  'The connection has no database: name one in the address, or write it in option "table", as "app.locks".';
+const NO_AUTOCOMMIT = 'The connections of option "pool" have autocommit off; the store needs it on.';
+
+function checkShape({ name, engine, columns }: Found, { place }: Speaker): void {
+  if (columns === null || (engine === 'InnoDB' && columns === COLUMNS)) return;
+  const text =
+    `MySQL at ${place} has a table ${quoted(name)} that is not one of this store's. It was left as it is: ` +
+    'name another in option "table".';
+  throw new LockConfigError(text, { option: 'table' });
+}
+
+async function make(link: Queries, name: TableName, speaker: Speaker): Promise<void> {
+  const procedures = PROCEDURES.map(({ sql }) => withNames(sql, name));
+  const table = withNames(TABLE, name);
+  try {
+    for (const sql of [table, ...procedures]) await makeOne(link, sql);
+  } catch (cause) {
+    if (!isRefusal(cause)) throw storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
+    throw mayNotMake(`${table};\nDELIMITER //\n${procedures.join('//\n')}//\nDELIMITER ;\n`, {
+      name,
+      speaker,
+      cause,
+    });
+  }
+}
+
+async function makeOne(link: Queries, sql: string): Promise<void> {
+  try {
+    await link.query(sql);
+  } catch (error) {
+    if (!EXISTS.includes(codeOf(error) ?? 0)) throw error;
+  }
+}
+
+function mayNotMake(
+  script: string,
+  { name, speaker, cause }: { name: TableName; speaker: Speaker; cause: unknown },
+): LockStoreError {
+  const database = `\`${name.database!.replaceAll('`', '``')}\``;
+  const text =
+    `MySQL at ${speaker.place} does not let the user make the table and procedures of the locks ` +
+    `(${textOf(cause)}). Let somebody who may run this once, and grant the user its use:\n\n${script}` +
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${quoted(name)} TO <user>;\n` +
+    `GRANT EXECUTE ON ${database}.* TO <user>;\n`;
+  return new LockStoreError(text, { store: speaker.store, operation: 'connect', cause });
+}

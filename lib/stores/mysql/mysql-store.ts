@@ -1,0 +1,42 @@
+import type { LockStore, StoreOptions } from '../../line/store.js';
+import { STORE_NAME } from './mysql-errors.js';
+import { readOptions } from './mysql-options.js';
+import { openSession } from './mysql-session.js';
+
+/**
+ * Where the server is.
+ *
+ * `url` is `mysql://user:password@host:3306/database`, with what else the driver knows as a query; the store then opens
+ * up to ten connections of its own. `pool` is a pool of mysql2 or mysql2/promise, which is used and never closed: while
+ * the application holds all of its connections, no lock is taken or renewed.
+ */
+export type MysqlConnection = { url: string } | { pool: object };
+
+/** How locks are kept. */
+export interface MysqlWaiting extends StoreOptions {
+  /** `'lease'` (default): a row for each key, statements in autocommit. `'transaction'` is not supported yet. */
+  strategy?: 'lease' | 'transaction';
+  /**
+   * The table, with its database where it is not the connection's: `'app.locks'`. Default `'distributed_lock'`.
+   * The procedures of the store stand beside it, and their names begin with it.
+   */
+  table?: string;
+}
+
+/** What {@link mysqlStore} takes. */
+export type MysqlStoreOptions = MysqlConnection & MysqlWaiting;
+
+/**
+ * Locks in a MariaDB database, version 10.11 or later; written for MySQL 8 too, and not tested there.
+ *
+ * @example mysqlStore({ url: 'mysql://app:secret@localhost/app' })
+ * @throws LockConfigError, LockUnsupportedError
+ */
+export function mysqlStore(options: MysqlStoreOptions): LockStore {
+  const settings = readOptions(options);
+  return {
+    name: STORE_NAME,
+    capabilities: { shared: true, permits: true, leases: true, fairOrder: true, wakeUp: 'poll' },
+    connect: (context) => openSession(settings, context),
+  };
+}
