@@ -55,6 +55,8 @@ describe.each(APPLICATIONS)('a %s application with the packed library', (applica
     const hasDriver = application === 'nest12-esm';
     const specifiers = entryPoints
       .map(({ specifier }) => specifier)
+      // An entry point that needs a driver can be loaded only where the application has it.
+      .filter((specifier) => !/\/(postgres|mysql)$/.test(specifier))
       .filter((specifier) => hasDriver || !specifier.endsWith('/redis'));
     const printed = await run(folder(), process.execPath, '--no-warnings', '-e', ONE_COPY(specifiers));
     expect(JSON.parse(printed)).toEqual(specifiers.map(() => true));
