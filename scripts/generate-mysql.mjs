@@ -2,8 +2,9 @@
  * Turns the SQL of the MySQL store into one TypeScript file, and into one .sql file for those who make the schema by
  * hand: `npm run generate`. With `--check` nothing is written; exit status 1 where a committed file is stale.
  *
- * `table.sql` is the table; every other file of `sql/` is one procedure, `distributed_lock_` and the file's name. Its
- * header is its contract, and its parameters and calls are held against it:
+ * `table.sql` is the table, and each `<name>.table.sql` one more, `distributed_lock_<name>`; every other file of `sql/` is one
+ * procedure, `distributed_lock_` and the file's name. Its header is its contract, and its parameters and calls are held against
+ * it:
  *
  *   --- One sentence of what it does.
  *   -- @arg     of_id  IN BIGINT  Which one.    in order; name, two spaces, direction and type, two spaces
@@ -23,19 +24,30 @@ const NAME = /\bdistributed_lock(_[a-z_]+)?\b/g;
 
 /** The two generated texts for a folder of SQL files. @throws where a header and its code disagree */
 export function generate(folder) {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.sql') && name !== 'table.sql');
-  const table = codeOf(readFileSync(join(folder, 'table.sql'), 'utf8'));
-  const procedures = files.sort().map((file) => readProcedure(folder, file));
+  const files = readdirSync(folder).filter((name) => name.endsWith('.sql'));
+  const tables = tablesOf(folder, files);
+  const rest = files.filter((name) => !name.endsWith('table.sql'));
+  const procedures = rest.sort().map((file) => readProcedure(folder, file, tables));
   for (const { name, needs } of procedures) {
     const missing = needs.find((need) => !procedures.some((one) => one.name === need));
     if (missing) throw new Error(`${name} needs ${missing}, which is no file`);
   }
-  const parts = [table, ...procedures.map(({ sql }) => sql)];
+  const parts = [...tables, ...procedures].map(({ sql }) => sql);
   const revision = createHash('sha1').update(parts.join('\n')).digest('hex').slice(0, 8);
-  return { ts: renderTs({ table, procedures, revision }), sql: renderSql(parts, revision) };
+  const made = { tables, procedures, revision };
+  return { ts: renderTs(made), sql: renderSql(made) };
 }
 
-function readProcedure(folder, file) {
+/** The table itself, whose suffix is empty, before the others. */
+function tablesOf(folder, files) {
+  const others = files.filter((name) => name.endsWith('.table.sql')).sort();
+  return ['table.sql', ...others].map((file) => {
+    const sql = codeOf(readFileSync(join(folder, file), 'utf8'));
+    return { suffix: file.replace(/\.?table\.sql$/, ''), sql, columns: columnsOf(sql) };
+  });
+}
+
+function readProcedure(folder, file, tables) {
   const text = readFileSync(join(folder, file), 'utf8');
   const name = file.slice(0, -'.sql'.length).replaceAll('-', '_');
   try {
@@ -45,7 +57,7 @@ function readProcedure(folder, file) {
     const needs = tags.needs.flatMap((line) => line.split(/\s+/)).map((need) => need.replaceAll('-', '_'));
     if (tags.return.length !== tags.call.length) throw new Error('needs @return and @call, both or neither');
     checkSignature({ name, args: tags.arg, sql });
-    checkNeeds({ name, needs, sql });
+    checkNeeds({ name, needs, sql, tables });
     return { name, sql, needs };
   } catch (cause) {
     throw new Error(`${file}: ${cause.message}`, { cause });
@@ -77,9 +89,9 @@ function checkSignature({ name, args, sql }) {
 }
 
 /** Each procedure that is called is declared, and none that is not. */
-function checkNeeds({ name, needs, sql }) {
+function checkNeeds({ name, needs, sql, tables }) {
   const used = new Set([...sql.matchAll(NAME)].flatMap(([, word]) => (word ? [word.slice(1)] : [])));
-  used.delete(name);
+  for (const one of [name, ...tables.map(({ suffix }) => suffix)]) used.delete(one);
   const missing = [...used].find((one) => !needs.includes(one));
   if (missing) throw new Error(`calls ${missing} but does not say that it needs it`);
   const idle = needs.find((one) => !used.has(one));
@@ -97,7 +109,7 @@ function columnsOf(table) {
   return columns.map(([, name, type]) => `${name} ${type.toLowerCase()}`).join(', ');
 }
 
-function renderTs({ table, procedures, revision }) {
+function renderTs({ tables, procedures, revision }) {
   const literal = (text) => `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\``;
   const made = procedures.map(({ name, sql }) => `  { name: '${name}', sql: ${literal(sql)} },\n`);
   return `// Generated from ./sql/*.sql by \`npm run generate\`. Do not edit.
@@ -105,11 +117,9 @@ function renderTs({ table, procedures, revision }) {
 /** Stands in the name of every procedure: another version of the package brings its own, and both may run at once. */
 export const REVISION = '${revision}';
 
-/** The columns of the table, with their types, in order. */
-export const COLUMNS = '${columnsOf(table)}';
-
-/** Makes the table. */
-export const TABLE = ${literal(table)};
+/** The tables: what stands behind the name of each (nothing behind the first), its columns with their types in order, what makes it. */
+export const TABLES: readonly { readonly suffix: string; readonly columns: string; readonly sql: string }[] = [
+${tables.map(({ suffix, columns, sql }) => `  { suffix: '${suffix}', columns: '${columns}', sql: ${literal(sql)} },\n`).join('')}];
 
 /** Makes the procedures, in any order. */
 export const PROCEDURES: readonly { readonly name: string; readonly sql: string }[] = [
@@ -117,17 +127,20 @@ ${made.join('')}];
 `;
 }
 
-function renderSql([table, ...procedures], revision) {
-  const named = procedures.map((part) =>
-    part.replace(NAME, (whole, verb) => (verb ? `${whole}_${revision}` : whole)),
+function renderSql({ tables, procedures, revision }) {
+  const isTable = (verb) => tables.some(({ suffix }) => verb === `_${suffix}`);
+  const named = procedures.map(({ sql }) =>
+    sql.replace(NAME, (whole, verb) => (verb && !isTable(verb) ? `${whole}_${revision}` : whole)),
+  );
+  const names = tables.map(({ suffix }) => (suffix ? `distributed_lock_${suffix}` : 'distributed_lock'));
+  const grants = names.map(
+    (name) => `--   GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.${name} TO <user>;\n`,
   );
   return `-- Generated from ./sql/*.sql by \`npm run generate\`. Do not edit.
 -- What the MySQL store of nestjs-distributed-lock makes by itself when it connects, for databases in which it may not: run
 -- it once with the mysql client, in the database that is meant. The user of the store then needs
---   GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.distributed_lock TO <user>;
---   GRANT EXECUTE ON <database>.* TO <user>;
-${table};
-DELIMITER //
+${grants.join('')}--   GRANT EXECUTE ON <database>.* TO <user>;
+${tables.map(({ sql }) => `${sql};\n`).join('')}DELIMITER //
 ${named.map((part) => `${part}//\n`).join('')}DELIMITER ;
 `;
 }

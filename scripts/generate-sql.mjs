@@ -2,8 +2,8 @@
  * Turns the SQL of the PostgreSQL store into one typed TypeScript file, and into one .sql file for those who make the
  * schema by hand: `npm run generate`. With `--check` nothing is written; exit status 1 where a committed file is stale.
  *
- * `table.sql` is the table; every other file of `sql/` is one function, `distributed_lock_` and the file's name. Its
- * header is its contract, and its signature is held against it:
+ * `table.sql` is the table, and each `<name>.table.sql` one more, `distributed_lock_<name>`; every other file of `sql/` is one
+ * function, `distributed_lock_` and the file's name. Its header is its contract, and its signature is held against it:
  *
  *   --- One sentence of what it does.
  *   -- @arg     of_key  bytea  Which one.      in order
@@ -34,15 +34,25 @@ const NAME = /\bdistributed_lock(_[a-z_]+)?\b/g;
 
 /** The two generated texts for a folder of SQL files. @throws where a header and its code disagree */
 export function generate(folder) {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.sql') && name !== 'table.sql');
-  const table = readFileSync(join(folder, 'table.sql'), 'utf8');
-  const functions = inOrder(files.sort().map((file) => readFunction(folder, file)));
-  const parts = [codeOf(table), ...functions.map(({ sql }) => sql)];
+  const files = readdirSync(folder).filter((name) => name.endsWith('.sql'));
+  const tables = tablesOf(folder, files);
+  const rest = files.filter((name) => !name.endsWith('table.sql'));
+  const functions = inOrder(rest.sort().map((file) => readFunction(folder, file, tables)));
+  const parts = [...tables.map(({ sql }) => sql), ...functions.map(({ sql }) => sql)];
   const revision = createHash('sha1').update(parts.join('\n')).digest('hex').slice(0, 8);
-  return { ts: renderTs({ table, functions, revision }), sql: renderSql(parts, revision) };
+  return { ts: renderTs({ tables, functions, revision }), sql: renderSql({ parts, tables, revision }) };
 }
 
-function readFunction(folder, file) {
+/** The table itself, whose suffix is empty, before the others. */
+function tablesOf(folder, files) {
+  const others = files.filter((name) => name.endsWith('.table.sql')).sort();
+  return ['table.sql', ...others].map((file) => {
+    const sql = codeOf(readFileSync(join(folder, file), 'utf8'));
+    return { suffix: file.replace(/\.?table\.sql$/, ''), sql, columns: columnsOf(sql).join(', ') };
+  });
+}
+
+function readFunction(folder, file, tables) {
   const text = readFileSync(join(folder, file), 'utf8');
   const name = file.slice(0, -'.sql'.length).replaceAll('-', '_');
   try {
@@ -51,7 +61,7 @@ function readFunction(folder, file) {
     const sql = codeOf(text);
     const needs = tags.needs.flatMap((line) => line.split(/\s+/)).map((need) => need.replaceAll('-', '_'));
     checkSignature({ name, args, returns: readReturn(tags.return), sql });
-    checkNeeds({ name, needs, sql });
+    checkNeeds({ name, needs, sql, tables });
     return { name, args, sql, needs, doc: readSummary(text), isCall: tags.call.length > 0 };
   } catch (cause) {
     throw new Error(`${file}: ${cause.message}`, { cause });
@@ -99,9 +109,9 @@ function checkSignature({ name, args, returns, sql }) {
 }
 
 /** Each function that is called is declared, and none that is not: it says what must be made before. */
-function checkNeeds({ name, needs, sql }) {
+function checkNeeds({ name, needs, sql, tables }) {
   const used = new Set([...sql.matchAll(NAME)].flatMap(([, word]) => (word ? [word.slice(1)] : [])));
-  used.delete(name);
+  for (const one of [name, ...tables.map(({ suffix }) => suffix)]) used.delete(one);
   const missing = [...used].find((one) => !needs.includes(one));
   if (missing) throw new Error(`calls ${missing} but does not say that it needs it`);
   const idle = needs.find((one) => !used.has(one));
@@ -132,12 +142,12 @@ function codeOf(text) {
 }
 
 function columnsOf(table) {
-  return [...codeOf(table).matchAll(/^ {2}(\w+) ([a-z]+(?:\[\])?) /gm)].map(
+  return [...table.matchAll(/^ {2}(\w+) ([a-z]+(?:\[\])?)[ \n]/gm)].map(
     ([, name, type]) => `${name} ${type}`,
   );
 }
 
-function renderTs({ table, functions, revision }) {
+function renderTs({ tables, functions, revision }) {
   const literal = (text) => `\`${text.replace(/[\\`]|\$\{/g, '\\$&')}\``;
   const made = functions.map(({ name, sql }) => `  { name: '${name}', sql: ${literal(sql)} },\n`);
   return `// Generated from ./sql/*.sql by \`npm run generate\`. Do not edit.
@@ -146,11 +156,9 @@ import { defineCall } from './call.js';
 /** Stands in the name of every function: another version of the package brings its own, and both may run at once. */
 export const REVISION = '${revision}';
 
-/** The columns of the table, with their types, in order. */
-export const COLUMNS = '${columnsOf(table).join(', ')}';
-
-/** Makes the table. */
-export const TABLE = ${literal(codeOf(table))};
+/** The tables: what stands behind the name of each (nothing behind the first), its columns with their types in order, what makes it. */
+export const TABLES: readonly { readonly suffix: string; readonly columns: string; readonly sql: string }[] = [
+${tables.map(({ suffix, columns, sql }) => `  { suffix: '${suffix}', columns: '${columns}', sql: ${literal(sql)} },\n`).join('')}];
 
 /** Makes the functions, each after those that it needs. */
 export const FUNCTIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -175,15 +183,19 @@ export const ${camelCase(name)} = defineCall<readonly [${tuple}]>({
 `;
 }
 
-function renderSql(parts, revision) {
+function renderSql({ parts, tables, revision }) {
+  const isTable = (verb) => tables.some(({ suffix }) => verb === `_${suffix}`);
   const named = parts.map((part) =>
-    part.replace(NAME, (whole, verb) => (verb ? `${whole}_${revision}` : whole)),
+    part.replace(NAME, (whole, verb) => (verb && !isTable(verb) ? `${whole}_${revision}` : whole)),
   );
+  const names = tables
+    .map(({ suffix }) => (suffix ? `distributed_lock_${suffix}` : 'distributed_lock'))
+    .join(', ');
   return `-- Generated from ./sql/*.sql by \`npm run generate\`. Do not edit.
 -- What the PostgreSQL store of nestjs-distributed-lock makes by itself when it connects, for databases in which it may
 -- not: run it once, with the search_path at the schema that is meant. The user of the store then needs
 --   GRANT USAGE ON SCHEMA <schema> TO <user>;
---   GRANT SELECT, INSERT, UPDATE, DELETE ON distributed_lock TO <user>;
+--   GRANT SELECT, INSERT, UPDATE, DELETE ON ${names} TO <user>;
 ${named.join(';\n').replace(/;;/g, ';')}
 `;
 }

@@ -33,10 +33,11 @@ const REDIS_OPTIONS: readonly ('clockTolerance' | 'waitReplicas' | 'spinInterval
   'waitReplicas',
 ];
 
-/** `postgres://[user:password@]host[:port]/database`. */
+/** `postgres[+transaction]://[user:password@]host[:port]/database`. */
 export async function postgresFromUrl(parts: UrlParts): Promise<LockStore> {
   const given = onlyOptions(parts, [...POSTGRES_OPTIONS, ...OF_THE_DRIVER]);
   const options = {
+    strategy: strategyOf(parts),
     ...span('clockTolerance', given.clockTolerance),
     ...(given.table === undefined ? {} : { table: given.table }),
     ...(given.listenUrl === undefined ? {} : { listenUrl: given.listenUrl }),
@@ -50,25 +51,34 @@ const POSTGRES_OPTIONS = ['clockTolerance', 'table', 'listenUrl'] as const;
 /** What the driver reads from an address by itself. */
 const OF_THE_DRIVER = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
 
-function plainPostgresUrl({ url }: UrlParts): string {
-  checkDatabaseUrl(url, 'postgres://host:5432/database');
-  const plain = new URL(url);
-  for (const name of POSTGRES_OPTIONS) plain.searchParams.delete(name);
-  return plain.href;
+function plainPostgresUrl(parts: UrlParts): string {
+  checkDatabaseUrl(parts.url, 'postgres://host:5432/database');
+  return plainDatabaseUrl(parts, POSTGRES_OPTIONS);
 }
 
-/** `mysql://[user:password@]host[:port]/database`. */
+/** `mysql[+transaction]://[user:password@]host[:port]/database`. */
 export async function mysqlFromUrl(parts: UrlParts): Promise<LockStore> {
   const given = onlyOptions(parts, ['clockTolerance', 'table', 'ssl']);
   const options = {
+    strategy: strategyOf(parts),
     ...span('clockTolerance', given.clockTolerance),
     ...(given.table === undefined ? {} : { table: given.table }),
   };
   checkDatabaseUrl(parts.url, 'mysql://host:3306/database');
-  const plain = new URL(parts.url);
-  for (const name of ['clockTolerance', 'table']) plain.searchParams.delete(name);
+  const url = plainDatabaseUrl(parts, ['clockTolerance', 'table']);
   const { mysqlStore } = await import('../stores/mysql/index.js');
-  return mysqlStore({ url: plain.href, ...options });
+  return mysqlStore({ url, ...options });
+}
+
+function strategyOf({ scheme }: UrlParts): 'lease' | 'transaction' {
+  return scheme.endsWith('+transaction') ? 'transaction' : 'lease';
+}
+
+/** What is left is what the driver knows. */
+function plainDatabaseUrl({ scheme, url }: UrlParts, ours: readonly string[]): string {
+  const plain = new URL(url);
+  for (const name of ours) plain.searchParams.delete(name);
+  return `${scheme.replace(/\+transaction$/, '')}${plain.href.slice(scheme.length)}`;
 }
 
 function checkDatabaseUrl({ hostname, pathname, username, password }: URL, form: string): void {

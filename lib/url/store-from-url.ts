@@ -11,17 +11,14 @@ const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = ne
   ['rediss+spin', redisFromUrl],
   ['postgres', postgresFromUrl],
   ['postgresql', postgresFromUrl],
+  ['postgres+transaction', postgresFromUrl],
+  ['postgresql+transaction', postgresFromUrl],
   ['mysql', mysqlFromUrl],
+  ['mysql+transaction', mysqlFromUrl],
 ]);
 
 /** Schemes whose stores this version does not have. */
-const NOT_YET = new Set([
-  'redis+cluster',
-  'redis+sentinel',
-  'postgres+transaction',
-  'mysql+transaction',
-  'zookeeper',
-]);
+const NOT_YET = new Set(['redis+cluster', 'redis+sentinel', 'zookeeper']);
 
 /**
  * Makes a store from one text, such as an environment variable. It loads the driver that the scheme needs, and no other;
@@ -31,7 +28,8 @@ const NOT_YET = new Set([
  * `rediss+spin://` where the server has no pub/sub. Redis takes the options of its store as a query, such as
  * `?clockTolerance=10s`, and with `+spin` also `?spinInterval=50ms`. `postgres://[user:password@]host[:port]/database`
  * takes `clockTolerance`, `table`, `listenUrl`, and the driver's `sslmode`, `sslrootcert`, `sslcert` and `sslkey`.
- * `mysql://[user:password@]host[:port]/database` takes `clockTolerance`, `table`, and the driver's `ssl`.
+ * `mysql://[user:password@]host[:port]/database` takes `clockTolerance`, `table`, and the driver's `ssl`. With
+ * `postgres+transaction://` and `mysql+transaction://` a transaction that stays open holds the lock.
  *
  * No error shows the URL, which may hold a password.
  *

@@ -35,7 +35,7 @@ describe('the generator of the SQL', () => {
       '/** Frees the lock. */\nexport const freeOne = defineCall<readonly [ofKey: string, many: readonly number[]]>({',
     );
     expect(generated()).toContain("types: ['bytea', 'bigint[]'],");
-    expect(generated()).toContain("COLUMNS = 'key bytea, line uuid[]'");
+    expect(generated()).toContain("{ suffix: '', columns: 'key bytea, line uuid[]', sql:");
     expect(generated()).not.toContain('Why.');
   });
 
@@ -53,6 +53,16 @@ describe('the generator of the SQL', () => {
     expect(generated('made.txt')).toContain(`FUNCTION distributed_lock_zebra_${revision}()`);
     expect(generated('made.txt')).toContain(`SELECT distributed_lock_zebra_${revision}()`);
     expect(generated('made.txt')).toContain('IF NOT EXISTS distributed_lock (');
+  });
+
+  it('knows more tables than one, whose names carry no revision and need no function', () => {
+    const rows = 'CREATE TABLE IF NOT EXISTS distributed_lock_rows (\n  id bytea PRIMARY KEY\n);\n';
+    write('rows.table.sql', rows);
+    write('free-one.sql', HEADER + CODE.replace("''", "'' FROM distributed_lock_rows"));
+    expect(run()).toEqual({ status: 0, stderr: '' });
+    expect(generated()).toContain("{ suffix: 'rows', columns: 'id bytea', sql:");
+    expect(generated('made.txt')).toContain("'' FROM distributed_lock_rows\n");
+    expect(generated('made.txt')).toContain('ON distributed_lock, distributed_lock_rows TO <user>;');
   });
 
   it.each([

@@ -137,20 +137,20 @@ async function send(connection: PoolConnection, { sql, values, end }: Statement)
 }
 
 /** A procedure answers with a list of answers, whose last is no list of rows; a statement without rows with none. */
-function rowsOf(answer: unknown): readonly Row[] {
+export function rowsOf(answer: unknown): readonly Row[] {
   if (!Array.isArray(answer)) return [];
   const isProcedure = answer.length > 0 && !Array.isArray(answer.at(-1));
   return isProcedure ? (answer[0] as Row[]) : (answer as Row[]);
 }
 
 /** What a connection is connected by; the driver has no name for it. */
-function socketOf(connection: object): Socket | undefined {
+export function socketOf(connection: object): Socket | undefined {
   const { stream, connection: inner } = connection as { stream?: Socket; connection?: object };
   return stream ?? (inner && socketOf(inner));
 }
 
 /** What is written is sent. */
-function closed(socket: Socket): Promise<void> {
+export function closed(socket: Socket): Promise<void> {
   if (socket.closed) return Promise.resolve();
   return new Promise((resolve) => {
     socket.once('close', () => resolve());
@@ -159,7 +159,7 @@ function closed(socket: Socket): Promise<void> {
 }
 
 /** What is written and not yet sent is never sent. */
-function reset(connection: PoolConnection): void {
+export function reset(connection: PoolConnection): void {
   const socket = socketOf(connection);
   try {
     // A socket that is being ended cannot be reset: Node would never close it.

@@ -1,8 +1,9 @@
 import mysql from 'mysql2/promise';
 import type { Pool, PoolOptions } from 'mysql2/promise';
-import { LockConfigError, LockUnsupportedError } from '../../errors.js';
+import { LockConfigError } from '../../errors.js';
 import { durationMs } from '../../util/duration.js';
-import { STORE_NAME } from './mysql-errors.js';
+import type { Strategy } from '../sql/strategy.js';
+import { MOST_TRANSACTIONS } from '../sql/transaction-session.js';
 import type { MysqlStoreOptions } from './mysql-store.js';
 import { MOST_TABLE_LENGTH, type TableName } from './names.js';
 
@@ -11,13 +12,16 @@ export interface MysqlSettings {
   /** The pool of a session: made for it, or the one that was handed in. */
   readonly openPool: (silentMs: number) => Pool;
   readonly isOwnPool: boolean;
+  /** A pool of our own beside it, for transactions that stay open; ours to close. */
+  readonly openTransactions: (silentMs: number) => Pool;
+  readonly strategy: Strategy;
   /** Host, port and database, for errors; no credentials. */
   readonly place: string;
   readonly table: TableName;
   readonly toleranceMs: number;
 }
 
-type Connecting = Pick<MysqlSettings, 'openPool' | 'isOwnPool' | 'place'>;
+type Connecting = Pick<MysqlSettings, 'openPool' | 'openTransactions' | 'isOwnPool' | 'place'>;
 
 const KNOWN = ['url', 'pool', 'clockTolerance', 'strategy', 'table'];
 const DEFAULT_TABLE = 'distributed_lock';
@@ -28,8 +32,8 @@ const MOST_CONNECTIONS = 10;
 export function readOptions(options: MysqlStoreOptions): MysqlSettings {
   const given: Readonly<Record<string, unknown>> = { ...options };
   checkNames(given);
-  refuseTransaction(given['strategy']);
   return {
+    strategy: readStrategy(given['strategy']),
     ...(given['url'] === undefined ? fromPool(given['pool']) : fromUrl(given['url'])),
     table: readTable(given['table']),
     toleranceMs: Math.ceil(durationMs('clockTolerance', options.clockTolerance ?? '10s')),
@@ -48,16 +52,13 @@ function checkNames(given: Readonly<Record<string, unknown>>): void {
   throw wrong(ways.at(-1) ?? 'url', `A MySQL store needs one of "url" and "pool": ${what}.`);
 }
 
-function refuseTransaction(strategy: unknown): void {
-  if (strategy === undefined || strategy === 'lease') return;
-  if (strategy !== 'transaction') {
-    throw wrong(
-      'strategy',
-      `Option "strategy" is ${JSON.stringify(strategy)}; it must be 'lease' or 'transaction'.`,
-    );
-  }
-  const text = `The store "${STORE_NAME}" does not support strategy: 'transaction' yet: leave it out, or write 'lease'.`;
-  throw new LockUnsupportedError(text, { store: STORE_NAME });
+function readStrategy(strategy: unknown): Strategy {
+  if (strategy === undefined || strategy === 'lease') return 'lease';
+  if (strategy === 'transaction') return strategy;
+  throw wrong(
+    'strategy',
+    `Option "strategy" is ${JSON.stringify(strategy)}; it must be 'lease' or 'transaction'.`,
+  );
 }
 
 const PART = '(?:[^.`\\0][^.\\0]*|`(?:[^`\\0]|``)+`)';
@@ -86,17 +87,18 @@ function readTable(value: unknown): TableName {
 
 function fromUrl(value: unknown): Connecting {
   const { hostname, port, pathname } = parseUrl(value);
+  const open = (connectionLimit: number, silentMs: number): Pool =>
+    mysql.createPool({ uri: value as string, connectionLimit, ...ofOurs(silentMs) });
   return {
-    openPool: (silentMs) =>
-      mysql.createPool({
-        uri: value as string,
-        connectionLimit: MOST_CONNECTIONS,
-        connectTimeout: Math.ceil(silentMs),
-        enableKeepAlive: true,
-      }),
+    openPool: (silentMs) => open(MOST_CONNECTIONS, silentMs),
+    openTransactions: (silentMs) => open(MOST_TRANSACTIONS, silentMs),
     isOwnPool: true,
     place: `${hostname}:${port === '' ? 3306 : port}${pathname}`,
   };
+}
+
+function ofOurs(silentMs: number): PoolOptions {
+  return { connectTimeout: Math.ceil(silentMs), enableKeepAlive: true };
 }
 
 /** The address is never shown: it may carry a password, and so may Node's own error. */
@@ -131,12 +133,34 @@ function fromPool(value: unknown): Connecting {
   const pool = promisingPool(value);
   if (!pool) throw wrong('pool', 'Option "pool" is not a pool of mysql2.');
   const { config } = (pool as unknown as { pool: { config?: { connectionConfig?: PoolOptions } } }).pool;
-  const { host, port, database } = config?.connectionConfig ?? {};
+  const connection: PoolOptions = config?.connectionConfig ?? {};
+  const { host, port, database } = connection;
   return {
     openPool: () => pool,
+    openTransactions: (silentMs) =>
+      mysql.createPool({ ...wayOf(connection), ...ofOurs(silentMs), connectionLimit: MOST_TRANSACTIONS }),
     isOwnPool: false,
     place: `${host ?? 'localhost'}:${port ?? 3306}/${database ?? ''}`,
   };
+}
+
+/** Of what a pool was made with, what leads to the server. */
+const WAY = [
+  'host',
+  'port',
+  'socketPath',
+  'user',
+  'password',
+  'database',
+  'ssl',
+  'authPlugins',
+  'stream',
+] as const;
+
+function wayOf(connection: PoolOptions): PoolOptions {
+  return Object.fromEntries(
+    WAY.map((name) => [name, connection[name]]).filter(([, value]) => value),
+  ) as PoolOptions;
 }
 
 function promisingPool(value: unknown): Pool | undefined {

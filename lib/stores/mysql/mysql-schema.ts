@@ -6,20 +6,23 @@ import { LockConfigError, LockStoreError } from '../../errors.js';
 import { type Speaker, storeErrorOf, textOf } from '../sql/sql-errors.js';
 import type { Queries } from './mysql-commands.js';
 import { codeOf, isRefusal } from './mysql-errors.js';
-import { procedureName, quoted, type TableName, withNames } from './names.js';
-import { COLUMNS, PROCEDURES, TABLE } from './statements.generated.js';
+import { procedureName, quoted, tableNames, type TableName, withNames } from './names.js';
+import { PROCEDURES, TABLES } from './statements.generated.js';
 
 /** "… already exists": somebody else was quicker. */
 const EXISTS = [1304, 1050];
 
 const FIND = `
-  SELECT COALESCE(?, DATABASE()), @@autocommit,
-    (SELECT t.ENGINE FROM information_schema.TABLES t
-      WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ?),
-    (SELECT GROUP_CONCAT(c.COLUMN_NAME, ' ', c.DATA_TYPE ORDER BY c.ORDINAL_POSITION SEPARATOR ', ')
-      FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND c.TABLE_NAME = ?),
-    (SELECT COUNT(*) FROM information_schema.ROUTINES r
-      WHERE r.ROUTINE_SCHEMA = COALESCE(?, DATABASE()) AND r.ROUTINE_NAME IN (?))`;
+  SELECT COALESCE(?, DATABASE()), @@autocommit, (
+    SELECT COUNT(*) FROM information_schema.ROUTINES r
+    WHERE r.ROUTINE_SCHEMA = COALESCE(?, DATABASE()) AND r.ROUTINE_NAME IN (?))`;
+
+/** Of a table: its engine, which a view has not, and its columns. */
+const FIND_TABLE = `
+  SELECT t.ENGINE, (
+    SELECT GROUP_CONCAT(c.COLUMN_NAME, ' ', c.DATA_TYPE ORDER BY c.ORDINAL_POSITION SEPARATOR ', ')
+    FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME)
+  FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ?`;
 
 /**
  * The table's name with its database, once everything is there.
@@ -39,36 +42,43 @@ export async function ensureSchema(link: Queries, name: TableName, speaker: Spea
 
 interface Found {
   readonly name: TableName;
-  /** Null for a view. */
-  readonly engine: string | null;
-  /** Null where there is nothing of that name. */
-  readonly columns: string | null;
+  /** Of each table its engine, null for a view, and its columns; undefined where there is nothing of that name. */
+  readonly tables: readonly (
+    | { readonly engine: string | null; readonly columns: string | null }
+    | undefined
+  )[];
   readonly isComplete: boolean;
 }
 
 async function find(link: Queries, name: TableName, speaker: Speaker): Promise<Found> {
   const database = name.database ?? null;
   const procedures = PROCEDURES.map((one) => procedureName(name, one.name).table);
-  const values = [database, database, name.table, database, name.table, database, procedures];
   try {
-    return foundOf(name, (await link.query(FIND, values))[0]!);
+    const [row = []] = await link.query(FIND, [database, database, procedures]);
+    const rows = await Promise.all(
+      tableNames(name).map(({ table }) => link.query(FIND_TABLE, [database, table])),
+    );
+    return foundOf(
+      name,
+      row,
+      rows.map(([first]) => first),
+    );
   } catch (cause) {
     if (cause instanceof LockConfigError) throw cause;
     throw storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
   }
 }
 
-function foundOf({ table }: TableName, row: readonly unknown[]): Found {
-  const [database, isAutocommit, engine, columns, count] = row;
+function foundOf(
+  { table }: TableName,
+  [database, isAutocommit, count]: readonly unknown[],
+  rows: readonly (readonly unknown[] | undefined)[],
+): Found {
   if (typeof database !== 'string') throw new LockConfigError(NO_DATABASE, { option: 'table' });
   if (Number(isAutocommit) !== 1) throw new LockConfigError(NO_AUTOCOMMIT, { option: 'pool' });
-  const isComplete = engine !== null && Number(count) === PROCEDURES.length;
-  return {
-    name: { database, table },
-    engine: textOrNull(engine),
-    columns: textOrNull(columns),
-    isComplete,
-  };
+  const tables = rows.map((row) => row && { engine: textOrNull(row[0]), columns: textOrNull(row[1]) });
+  const isComplete = tables.every(Boolean) && Number(count) === PROCEDURES.length;
+  return { name: { database, table }, tables, isComplete };
 }
 
 function textOrNull(value: unknown): string | null {
@@ -79,22 +89,24 @@ const NO_DATABASE =
   'The connection has no database: name one in the address, or write it in option "table", as "app.locks".';
 const NO_AUTOCOMMIT = 'The connections of option "pool" have autocommit off; the store needs it on.';
 
-function checkShape({ name, engine, columns }: Found, { place }: Speaker): void {
-  if (columns === null || (engine === 'InnoDB' && columns === COLUMNS)) return;
+function checkShape({ name, tables }: Found, { place }: Speaker): void {
+  const strange = tables.findIndex(
+    (table, at) => table && !(table.engine === 'InnoDB' && table.columns === TABLES[at]!.columns),
+  );
+  if (strange < 0) return;
   const text =
-    `MySQL at ${place} has a table ${quoted(name)} that is not one of this store's. It was left as it is: ` +
-    'name another in option "table".';
+    `MySQL at ${place} has a table ${quoted(tableNames(name)[strange]!)} that is not one of this store's. It was left as it ` +
+    'is: name another in option "table".';
   throw new LockConfigError(text, { option: 'table' });
 }
 
 async function make(link: Queries, name: TableName, speaker: Speaker): Promise<void> {
-  const procedures = PROCEDURES.map(({ sql }) => withNames(sql, name));
-  const table = withNames(TABLE, name);
+  const [tables, procedures] = [TABLES, PROCEDURES].map((all) => all.map(({ sql }) => withNames(sql, name)));
   try {
-    for (const sql of [table, ...procedures]) await makeOne(link, sql);
+    for (const sql of [...tables!, ...procedures!]) await makeOne(link, sql);
   } catch (cause) {
     if (!isRefusal(cause)) throw storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
-    throw mayNotMake(`${table};\nDELIMITER //\n${procedures.join('//\n')}//\nDELIMITER ;\n`, {
+    throw mayNotMake(`${tables!.join(';\n')};\nDELIMITER //\n${procedures!.join('//\n')}//\nDELIMITER ;\n`, {
       name,
       speaker,
       cause,
@@ -118,7 +130,9 @@ function mayNotMake(
   const text =
     `MySQL at ${speaker.place} does not let the user make the table and procedures of the locks ` +
     `(${textOf(cause)}). Let somebody who may run this once, and grant the user its use:\n\n${script}` +
-    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${quoted(name)} TO <user>;\n` +
+    tableNames(name)
+      .map((table) => `GRANT SELECT, INSERT, UPDATE, DELETE ON ${quoted(table)} TO <user>;\n`)
+      .join('') +
     `GRANT EXECUTE ON ${database}.* TO <user>;\n`;
   return new LockStoreError(text, { store: speaker.store, operation: 'connect', cause });
 }

@@ -14,7 +14,11 @@ export type MysqlConnection = { url: string } | { pool: object };
 
 /** How locks are kept. */
 export interface MysqlWaiting extends StoreOptions {
-  /** `'lease'` (default): a row for each key, statements in autocommit. `'transaction'` is not supported yet. */
+  /**
+   * `'lease'` (default): a row for each key holds its whole state, statements in autocommit. `'transaction'`: a transaction that
+   * stays open has the row of the key locked; exclusive only, in no promised order, with a connection for each key that is held
+   * or waited for.
+   */
   strategy?: 'lease' | 'transaction';
   /**
    * The table, with its database where it is not the connection's: `'app.locks'`. Default `'distributed_lock'`.
@@ -26,6 +30,11 @@ export interface MysqlWaiting extends StoreOptions {
 /** What {@link mysqlStore} takes. */
 export type MysqlStoreOptions = MysqlConnection & MysqlWaiting;
 
+const CAPABILITIES = {
+  lease: { shared: true, permits: true, leases: true, fairOrder: true, wakeUp: 'poll' },
+  transaction: { shared: false, permits: false, leases: true, fairOrder: false, wakeUp: 'message' },
+} as const;
+
 /**
  * Locks in a MariaDB database, version 10.11 or later; written for MySQL 8 too, and not tested there.
  *
@@ -36,7 +45,7 @@ export function mysqlStore(options: MysqlStoreOptions): LockStore {
   const settings = readOptions(options);
   return {
     name: STORE_NAME,
-    capabilities: { shared: true, permits: true, leases: true, fairOrder: true, wakeUp: 'poll' },
+    capabilities: CAPABILITIES[settings.strategy],
     connect: (context) => openSession(settings, context),
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { REVISION } from './statements.generated.js';
+import { REVISION, TABLES } from './statements.generated.js';
 
 /** What the schema is called in the SQL files: the table so, everything else so and an underscore. */
 const IN_FILES = /\bdistributed_lock(_[a-z_]+)?\b/g;
@@ -30,11 +30,17 @@ export function procedureName({ database, table }: TableName, name: string): Tab
   return { database, table: `${table}_${name}_${REVISION}` };
 }
 
+/** The tables of the schema, in order; the first is the one that was named. */
+export function tableNames({ database, table }: TableName): TableName[] {
+  return TABLES.map(({ suffix }) => ({ database, table: suffix === '' ? table : `${table}_${suffix}` }));
+}
+
 /** A text of the SQL files, with the real names. */
 export function withNames(sql: string, name: TableName): string {
-  return sql.replace(IN_FILES, (_, verb?: string) =>
-    quoted(verb === undefined ? name : procedureName(name, verb.slice(1))),
-  );
+  return sql.replace(IN_FILES, (_, verb = '') => {
+    const at = TABLES.findIndex(({ suffix }) => suffix === verb.slice(1));
+    return quoted(at < 0 ? procedureName(name, verb.slice(1)) : tableNames(name)[at]!);
+  });
 }
 
 /** An index holds no more than 3,072 bytes, and a short one is quicker. */

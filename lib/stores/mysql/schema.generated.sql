@@ -2,6 +2,7 @@
 -- What the MySQL store of nestjs-distributed-lock makes by itself when it connects, for databases in which it may not: run
 -- it once with the mysql client, in the database that is meant. The user of the store then needs
 --   GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.distributed_lock TO <user>;
+--   GRANT SELECT, INSERT, UPDATE, DELETE ON <database>.distributed_lock_exclusive TO <user>;
 --   GRANT EXECUTE ON <database>.* TO <user>;
 CREATE TABLE IF NOT EXISTS distributed_lock (
   id VARBINARY(512) NOT NULL PRIMARY KEY,
@@ -12,8 +13,11 @@ CREATE TABLE IF NOT EXISTS distributed_lock (
   line LONGBLOB NOT NULL,
   refused LONGBLOB NOT NULL
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
+CREATE TABLE IF NOT EXISTS distributed_lock_exclusive (
+  id VARBINARY(512) NOT NULL PRIMARY KEY
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 DELIMITER //
-CREATE PROCEDURE distributed_lock_acquire_45ea2a49(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_acquire_ca3e5aae(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -37,10 +41,10 @@ BEGIN
   START TRANSACTION;
   WHILE left_ids <> '' DO
     SET one = SUBSTRING_INDEX(left_ids, ' ', 1), left_ids = SUBSTRING(left_ids, LENGTH(one) + 2), id = UNHEX(one);
-    CALL distributed_lock_load_45ea2a49(id, TRUE, last_token, capacity, holders, line, refused, now_us);
-    CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
-    CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
-    CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+    CALL distributed_lock_load_ca3e5aae(id, TRUE, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_drop_ended_ca3e5aae(holders, refused, held, now_us);
+    CALL distributed_lock_settle_ca3e5aae(line, capacity - held, now_us);
+    CALL distributed_lock_save_ca3e5aae(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     IF LOCATE(record, refused) > 0 THEN
       SET may_hold = FALSE;
     ELSEIF LOCATE(record, holders) > 0 THEN
@@ -48,16 +52,16 @@ BEGIN
     ELSEIF capacity <> of_capacity AND (holders <> '' OR line <> '') THEN
       SET may_hold = FALSE;
     ELSE
-      CALL distributed_lock_would_hold_45ea2a49(line, of_capacity - held, of_weight, may_hold);
+      CALL distributed_lock_would_hold_ca3e5aae(line, of_capacity - held, of_weight, may_hold);
     END IF;
     IF NOT may_hold THEN SET ids = CONCAT(one, ' '), left_ids = ''; END IF;
   END WHILE;
   WHILE ids <> '' DO
     SET one = SUBSTRING_INDEX(ids, ' ', 1), ids = SUBSTRING(ids, LENGTH(one) + 2), id = UNHEX(one);
-    CALL distributed_lock_load_45ea2a49(id, TRUE, last_token, capacity, holders, line, refused, now_us);
-    CALL distributed_lock_take_45ea2a49(last_token, capacity, holders, line, refused, now_us, of_owner, of_capacity, of_weight,
+    CALL distributed_lock_load_ca3e5aae(id, TRUE, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_take_ca3e5aae(last_token, capacity, holders, line, refused, now_us, of_owner, of_capacity, of_weight,
       lease_us, takes_place, '', what, token, number);
-    CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+    CALL distributed_lock_save_ca3e5aae(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     IF what = 0 AND NOT may_hold THEN
       SET answer = '3 0', ids = '';
     ELSEIF what > 0 THEN
@@ -70,7 +74,7 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_ask_45ea2a49(IN of_id VARBINARY(512), IN requests LONGBLOB, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_ask_ca3e5aae(IN of_id VARBINARY(512), IN requests LONGBLOB, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -87,11 +91,11 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = 2;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
-  CALL distributed_lock_load_45ea2a49(of_id, TRUE, last_token, capacity, holders, line, refused, now_us);
+  CALL distributed_lock_load_ca3e5aae(of_id, TRUE, last_token, capacity, holders, line, refused, now_us);
   WHILE requests <> '' DO
     SET request = SUBSTRING_INDEX(requests, ',', 1), requests = SUBSTRING(requests, LENGTH(request) + 2);
     SET replaces = SUBSTRING_INDEX(request, ' ', -1);
-    CALL distributed_lock_take_45ea2a49(last_token, capacity, holders, line, refused, now_us,
+    CALL distributed_lock_take_ca3e5aae(last_token, capacity, holders, line, refused, now_us,
       SUBSTRING_INDEX(request, ' ', 1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 2), ' ', -1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 3), ' ', -1),
@@ -100,12 +104,12 @@ BEGIN
       IF(replaces = '-', '', replaces), what, token, number);
     SET answer = CONCAT(answer, what, IF(what = 0, CONCAT(' 0 ', token), ''), ' ', number, ',');
   END WHILE;
-  CALL distributed_lock_save_45ea2a49(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+  CALL distributed_lock_save_ca3e5aae(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
   COMMIT;
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_drop_ended_45ea2a49(INOUT holders LONGBLOB, INOUT refused LONGBLOB, OUT held BIGINT, IN now_us BIGINT)
+CREATE PROCEDURE distributed_lock_drop_ended_ca3e5aae(INOUT holders LONGBLOB, INOUT refused LONGBLOB, OUT held BIGINT, IN now_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT 1;
@@ -126,7 +130,7 @@ BEGIN
     END IF;
   END WHILE;
 END//
-CREATE PROCEDURE distributed_lock_first_change_45ea2a49(IN holders LONGBLOB, IN line LONGBLOB, IN now_us BIGINT, OUT in_us BIGINT)
+CREATE PROCEDURE distributed_lock_first_change_ca3e5aae(IN holders LONGBLOB, IN line LONGBLOB, IN now_us BIGINT, OUT in_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT 1;
@@ -141,7 +145,7 @@ BEGIN
   END WHILE;
   SET in_us = IF(first_us = never_us, -1, GREATEST(0, first_us - now_us));
 END//
-CREATE PROCEDURE distributed_lock_force_release_45ea2a49(IN of_id VARBINARY(512), IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_force_release_ca3e5aae(IN of_id VARBINARY(512), IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -158,25 +162,25 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = 2;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
-  CALL distributed_lock_load_45ea2a49(of_id, FALSE, last_token, capacity, holders, line, refused, now_us);
+  CALL distributed_lock_load_ca3e5aae(of_id, FALSE, last_token, capacity, holders, line, refused, now_us);
   IF capacity IS NOT NULL THEN
-    CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
+    CALL distributed_lock_drop_ended_ca3e5aae(holders, refused, held, now_us);
     SET answer = holders <> '', holders = '';
-    CALL distributed_lock_settle_45ea2a49(line, capacity, now_us);
-    CALL distributed_lock_save_45ea2a49(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+    CALL distributed_lock_settle_ca3e5aae(line, capacity, now_us);
+    CALL distributed_lock_save_ca3e5aae(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
   END IF;
   COMMIT;
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_inspect_45ea2a49(IN of_id VARBINARY(512))
+CREATE PROCEDURE distributed_lock_inspect_ca3e5aae(IN of_id VARBINARY(512))
 SQL SECURITY INVOKER READS SQL DATA
 BEGIN
   DECLARE now_us BIGINT;
-  CALL distributed_lock_now_45ea2a49(now_us);
+  CALL distributed_lock_now_ca3e5aae(now_us);
   SELECT t.capacity, LENGTH(t.line) DIV 76, t.holders, now_us FROM distributed_lock t WHERE t.id = of_id;
 END//
-CREATE PROCEDURE distributed_lock_load_45ea2a49(IN of_id VARBINARY(512), IN makes BOOLEAN, OUT last_token BIGINT, OUT capacity INT, OUT holders LONGBLOB, OUT line LONGBLOB, OUT refused LONGBLOB, OUT now_us BIGINT)
+CREATE PROCEDURE distributed_lock_load_ca3e5aae(IN of_id VARBINARY(512), IN makes BOOLEAN, OUT last_token BIGINT, OUT capacity INT, OUT holders LONGBLOB, OUT line LONGBLOB, OUT refused LONGBLOB, OUT now_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   SET capacity = NULL;
@@ -187,9 +191,57 @@ BEGIN
     INSERT INTO distributed_lock (id, holders, line, refused) VALUES (of_id, '', '', '')
     ON DUPLICATE KEY UPDATE id = of_id;
   END LOOP;
-  CALL distributed_lock_now_45ea2a49(now_us);
+  CALL distributed_lock_now_ca3e5aae(now_us);
 END//
-CREATE PROCEDURE distributed_lock_now_45ea2a49(OUT now_us BIGINT)
+CREATE PROCEDURE distributed_lock_lock_row_ca3e5aae(IN of_id VARBINARY(512), IN of_name VARBINARY(64), IN idle_s INT, IN waits BOOLEAN)
+SQL SECURITY INVOKER MODIFIES SQL DATA
+BEGIN
+  DECLARE found, is_there INT DEFAULT NULL;
+  DECLARE now_us BIGINT;
+  DECLARE answer VARBINARY(64);
+  DECLARE holder LONGBLOB DEFAULT '';
+  DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;
+  IF waits THEN
+    SELECT 1 INTO found FROM distributed_lock_exclusive t WHERE t.id = of_id FOR UPDATE;
+  ELSE
+    SET SESSION wait_timeout = idle_s;
+    SET SESSION innodb_lock_wait_timeout = 100000000;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION READ WRITE;
+    SELECT 1 INTO found FROM distributed_lock_exclusive t WHERE t.id = of_id FOR UPDATE SKIP LOCKED;
+  END IF;
+  SELECT t.holders INTO holder FROM distributed_lock t WHERE t.id = of_id AND t.capacity = 1000000001;
+  IF found IS NULL THEN SELECT 1 INTO is_there FROM distributed_lock_exclusive t WHERE t.id = of_id; END IF;
+  IF found IS NOT NULL THEN
+    DO GET_LOCK(of_name, 1);
+    SET answer = CONCAT('locked ', IF(holder = '', '-', SUBSTRING(holder, 2, 32)));
+  ELSEIF is_there IS NOT NULL THEN
+    CALL distributed_lock_now_ca3e5aae(now_us);
+    SET answer = CONCAT('busy ', IF(holder = '', '-', CAST(SUBSTRING(holder, 61, 16) AS SIGNED) - now_us));
+  ELSE
+    SET answer = 'missing';
+  END IF;
+  SELECT answer;
+END//
+CREATE PROCEDURE distributed_lock_make_row_ca3e5aae(IN of_id VARBINARY(512))
+SQL SECURITY INVOKER MODIFIES SQL DATA
+BEGIN
+  DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
+  DECLARE is_there INT DEFAULT NULL;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
+    SET SESSION innodb_lock_wait_timeout = was_wait;
+    RESIGNAL;
+  END;
+  SET SESSION innodb_lock_wait_timeout = 1;
+  BEGIN
+    DECLARE EXIT HANDLER FOR 1205, 1062 BEGIN END;
+    DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;
+    SELECT 1 INTO is_there FROM distributed_lock_exclusive t WHERE t.id = of_id;
+    IF is_there IS NULL THEN INSERT INTO distributed_lock_exclusive (id) VALUES (of_id); END IF;
+  END;
+  SET SESSION innodb_lock_wait_timeout = was_wait;
+END//
+CREATE PROCEDURE distributed_lock_now_ca3e5aae(OUT now_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE zone VARCHAR(64) DEFAULT @@session.time_zone;
@@ -197,7 +249,7 @@ BEGIN
   SET now_us = TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', SYSDATE(6));
   SET time_zone = zone;
 END//
-CREATE PROCEDURE distributed_lock_release_45ea2a49(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN refuses BOOLEAN, IN keep_us BIGINT, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_release_ca3e5aae(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN refuses BOOLEAN, IN keep_us BIGINT, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -218,23 +270,23 @@ BEGIN
   START TRANSACTION;
   WHILE ids <> '' DO
     SET one = SUBSTRING_INDEX(ids, ' ', 1), ids = SUBSTRING(ids, LENGTH(one) + 2), id = UNHEX(one);
-    CALL distributed_lock_load_45ea2a49(id, refuses, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_load_ca3e5aae(id, refuses, last_token, capacity, holders, line, refused, now_us);
     IF capacity IS NOT NULL THEN
-      CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
-      CALL distributed_lock_remove_45ea2a49(holders, line, held, of_owner, IF(keep_us > 0, now_us + keep_us, 0));
+      CALL distributed_lock_drop_ended_ca3e5aae(holders, refused, held, now_us);
+      CALL distributed_lock_remove_ca3e5aae(holders, line, held, of_owner, IF(keep_us > 0, now_us + keep_us, 0));
       IF refuses THEN
         SET at = LOCATE(CONCAT('o', of_owner), refused);
         IF at > 0 THEN SET refused = INSERT(refused, at, 49, ''); END IF;
         SET refused = CONCAT(refused, 'o', of_owner, LPAD(now_us + 10000000, 16, '0'));
       END IF;
-      CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
-      CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+      CALL distributed_lock_settle_ca3e5aae(line, capacity - held, now_us);
+      CALL distributed_lock_save_ca3e5aae(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     END IF;
   END WHILE;
   COMMIT;
   SET SESSION innodb_lock_wait_timeout = was_wait;
 END//
-CREATE PROCEDURE distributed_lock_remove_45ea2a49(INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT held BIGINT, IN of_owner VARBINARY(32), IN kept_until BIGINT)
+CREATE PROCEDURE distributed_lock_remove_ca3e5aae(INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT held BIGINT, IN of_owner VARBINARY(32), IN kept_until BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT LOCATE(CONCAT('o', of_owner), line);
@@ -246,7 +298,7 @@ BEGIN
     SET held = held - CAST(SUBSTRING(holders, at + 34, 10) AS SIGNED), holders = INSERT(holders, at, 76, '');
   END IF;
 END//
-CREATE PROCEDURE distributed_lock_renew_45ea2a49(IN leases LONGBLOB, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_renew_ca3e5aae(IN leases LONGBLOB, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -268,12 +320,12 @@ BEGIN
   WHILE leases <> '' DO
     SET one = SUBSTRING_INDEX(leases, ',', 1), leases = SUBSTRING(leases, LENGTH(one) + 2), number = 0;
     SET id = UNHEX(SUBSTRING_INDEX(one, ' ', 1));
-    CALL distributed_lock_load_45ea2a49(id, FALSE, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_load_ca3e5aae(id, FALSE, last_token, capacity, holders, line, refused, now_us);
     SET at = IF(capacity IS NULL, 0, LOCATE(CONCAT('o', SUBSTRING_INDEX(SUBSTRING_INDEX(one, ' ', 2), ' ', -1)), holders));
     IF at > 0 AND CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) > now_us THEN
       SET number = GREATEST(CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us, CAST(SUBSTRING_INDEX(one, ' ', -1) AS SIGNED));
       SET holders = INSERT(holders, at + 60, 16, LPAD(now_us + number, 16, '0'));
-      CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+      CALL distributed_lock_save_ca3e5aae(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     END IF;
     SET answer = CONCAT(answer, IF(answer = '', '', ' '), number);
   END WHILE;
@@ -281,7 +333,7 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_save_45ea2a49(IN of_id VARBINARY(512), IN last_token BIGINT, IN capacity INT, IN holders LONGBLOB, IN line LONGBLOB, IN refused LONGBLOB, IN now_us BIGINT, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_save_ca3e5aae(IN of_id VARBINARY(512), IN last_token BIGINT, IN capacity INT, IN holders LONGBLOB, IN line LONGBLOB, IN refused LONGBLOB, IN now_us BIGINT, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE at INT DEFAULT 1;
@@ -298,7 +350,7 @@ BEGIN
   WHERE t.id = of_id AND (t.last_token <> last_token OR t.capacity <> capacity OR t.holders <> holders OR t.line <> line
     OR t.refused <> refused);
 END//
-CREATE PROCEDURE distributed_lock_settle_45ea2a49(INOUT line LONGBLOB, IN free BIGINT, IN now_us BIGINT)
+CREATE PROCEDURE distributed_lock_settle_ca3e5aae(INOUT line LONGBLOB, IN free BIGINT, IN now_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 settle: BEGIN
   DECLARE at INT;
@@ -342,13 +394,15 @@ settle: BEGIN
     IF NOT is_prefix THEN SET at = GREATEST(LOCATE('z', line, at), 33) - 33; END IF;
   END WHILE;
 END//
-CREATE PROCEDURE distributed_lock_sweep_45ea2a49(IN after_id VARBINARY(512), IN most INT)
+CREATE PROCEDURE distributed_lock_sweep_ca3e5aae(IN after_id VARBINARY(512), IN most INT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE now_us BIGINT;
   DECLARE scanned, deleted INT;
-  DECLARE last_id VARBINARY(512);
-  CALL distributed_lock_now_45ea2a49(now_us);
+  DECLARE last_id, one, orphan VARBINARY(512);
+  DECLARE limit_rows INT DEFAULT most;
+  DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;
+  CALL distributed_lock_now_ca3e5aae(now_us);
   SELECT COUNT(*), MAX(s.id) INTO scanned, last_id
   FROM (SELECT t.id FROM distributed_lock t WHERE t.id > after_id ORDER BY t.id LIMIT most) s;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -356,10 +410,24 @@ BEGIN
     SELECT d.id FROM distributed_lock d WHERE d.id > after_id AND d.id <= last_id AND d.kept_until_us < now_us
   ) doomed ON doomed.id = t.id
   WHERE t.kept_until_us < now_us;
-  SET deleted = ROW_COUNT();
+  SET deleted = ROW_COUNT(), one = after_id;
+  orphans: LOOP
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    SET orphan = NULL;
+    SELECT e.id INTO orphan FROM distributed_lock_exclusive e
+    WHERE e.id > one AND (scanned < limit_rows OR e.id <= last_id)
+      AND NOT EXISTS (SELECT 1 FROM distributed_lock t WHERE t.id = e.id)
+    ORDER BY e.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+    SET one = orphan;
+    DELETE FROM distributed_lock_exclusive WHERE id = one;
+    COMMIT;
+    SET most = most - 1;
+    IF one IS NULL OR most <= 0 THEN LEAVE orphans; END IF;
+  END LOOP;
   SELECT scanned, deleted, HEX(last_id);
 END//
-CREATE PROCEDURE distributed_lock_take_45ea2a49(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), OUT what INT, OUT token BIGINT, OUT number BIGINT)
+CREATE PROCEDURE distributed_lock_take_ca3e5aae(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), OUT what INT, OUT token BIGINT, OUT number BIGINT)
 SQL SECURITY INVOKER NO SQL
 take: BEGIN
   DECLARE held BIGINT;
@@ -367,25 +435,25 @@ take: BEGIN
   DECLARE may_hold BOOLEAN;
   DECLARE us VARBINARY(16) DEFAULT LPAD(now_us, 16, '0');
   DECLARE record VARBINARY(33) DEFAULT CONCAT('o', of_owner);
-  CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
+  CALL distributed_lock_drop_ended_ca3e5aae(holders, refused, held, now_us);
   IF LOCATE(record, refused) > 0 THEN
     SET what = 3, number = 0;
     LEAVE take;
   END IF;
   IF capacity <> of_capacity AND (holders <> '' OR line <> '') THEN
-    CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
+    CALL distributed_lock_settle_ca3e5aae(line, capacity - held, now_us);
     IF holders <> '' OR line <> '' THEN
       SET what = 2, number = capacity;
       LEAVE take;
     END IF;
   END IF;
-  IF replaces <> '' THEN CALL distributed_lock_remove_45ea2a49(holders, line, held, replaces, 0); END IF;
+  IF replaces <> '' THEN CALL distributed_lock_remove_ca3e5aae(holders, line, held, replaces, 0); END IF;
   SET at = LOCATE(record, line);
   IF at > 0 THEN
     SET line = INSERT(line, at + 33, 1, IF(SUBSTRING(line, at + 33, 1) = 'k', 'k', 'w'));
     SET line = INSERT(line, at + 44, 32, CONCAT(us, us));
   END IF;
-  CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
+  CALL distributed_lock_settle_ca3e5aae(line, capacity - held, now_us);
   SET at = LOCATE(record, holders);
   IF at > 0 THEN
     SET what = 0, token = CAST(SUBSTRING(holders, at + 44, 16) AS SIGNED),
@@ -396,7 +464,7 @@ take: BEGIN
   IF at > 0 THEN
     SET may_hold = SUBSTRING(line, at + 33, 1) = 'k';
   ELSE
-    CALL distributed_lock_would_hold_45ea2a49(line, of_capacity - held, of_weight, may_hold);
+    CALL distributed_lock_would_hold_ca3e5aae(line, of_capacity - held, of_weight, may_hold);
   END IF;
   IF may_hold THEN
     IF at > 0 THEN SET line = INSERT(line, at, 76, ''); END IF;
@@ -409,9 +477,16 @@ take: BEGIN
     SET capacity = of_capacity, line = CONCAT(line, record, 'w', LPAD(of_weight, 10, '0'), us, REPEAT('0', 16));
   END IF;
   SET what = 1;
-  CALL distributed_lock_first_change_45ea2a49(holders, line, now_us, number);
+  CALL distributed_lock_first_change_ca3e5aae(holders, line, now_us, number);
 END//
-CREATE PROCEDURE distributed_lock_would_hold_45ea2a49(IN line LONGBLOB, IN free BIGINT, IN weight INT, OUT may_hold BOOLEAN)
+CREATE PROCEDURE distributed_lock_unlock_row_ca3e5aae()
+SQL SECURITY INVOKER MODIFIES SQL DATA
+BEGIN
+  DO RELEASE_ALL_LOCKS();
+  ROLLBACK;
+  SET SESSION wait_timeout = @@global.wait_timeout;
+END//
+CREATE PROCEDURE distributed_lock_would_hold_ca3e5aae(IN line LONGBLOB, IN free BIGINT, IN weight INT, OUT may_hold BOOLEAN)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT 1;

@@ -1,13 +1,11 @@
 // Generated from ./sql/*.sql by `npm run generate`. Do not edit.
 
 /** Stands in the name of every procedure: another version of the package brings its own, and both may run at once. */
-export const REVISION = '45ea2a49';
+export const REVISION = 'ca3e5aae';
 
-/** The columns of the table, with their types, in order. */
-export const COLUMNS = 'id varbinary, last_token bigint, kept_until_us bigint, capacity int, holders longblob, line longblob, refused longblob';
-
-/** Makes the table. */
-export const TABLE = `CREATE TABLE IF NOT EXISTS distributed_lock (
+/** The tables: what stands behind the name of each (nothing behind the first), its columns with their types in order, what makes it. */
+export const TABLES: readonly { readonly suffix: string; readonly columns: string; readonly sql: string }[] = [
+  { suffix: '', columns: 'id varbinary, last_token bigint, kept_until_us bigint, capacity int, holders longblob, line longblob, refused longblob', sql: `CREATE TABLE IF NOT EXISTS distributed_lock (
   id VARBINARY(512) NOT NULL PRIMARY KEY,
   last_token BIGINT NOT NULL DEFAULT 0,
   kept_until_us BIGINT NOT NULL DEFAULT 0,
@@ -15,7 +13,11 @@ export const TABLE = `CREATE TABLE IF NOT EXISTS distributed_lock (
   holders LONGBLOB NOT NULL,
   line LONGBLOB NOT NULL,
   refused LONGBLOB NOT NULL
-) ENGINE = InnoDB ROW_FORMAT = DYNAMIC`;
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC` },
+  { suffix: 'exclusive', columns: 'id varbinary', sql: `CREATE TABLE IF NOT EXISTS distributed_lock_exclusive (
+  id VARBINARY(512) NOT NULL PRIMARY KEY
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC` },
+];
 
 /** Makes the procedures, in any order. */
 export const PROCEDURES: readonly { readonly name: string; readonly sql: string }[] = [
@@ -195,6 +197,54 @@ BEGIN
   END LOOP;
   CALL distributed_lock_now(now_us);
 END` },
+  { name: 'lock_row', sql: `CREATE PROCEDURE distributed_lock_lock_row(IN of_id VARBINARY(512), IN of_name VARBINARY(64), IN idle_s INT, IN waits BOOLEAN)
+SQL SECURITY INVOKER MODIFIES SQL DATA
+BEGIN
+  DECLARE found, is_there INT DEFAULT NULL;
+  DECLARE now_us BIGINT;
+  DECLARE answer VARBINARY(64);
+  DECLARE holder LONGBLOB DEFAULT '';
+  DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;
+  IF waits THEN
+    SELECT 1 INTO found FROM distributed_lock_exclusive t WHERE t.id = of_id FOR UPDATE;
+  ELSE
+    SET SESSION wait_timeout = idle_s;
+    SET SESSION innodb_lock_wait_timeout = 100000000;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION READ WRITE;
+    SELECT 1 INTO found FROM distributed_lock_exclusive t WHERE t.id = of_id FOR UPDATE SKIP LOCKED;
+  END IF;
+  SELECT t.holders INTO holder FROM distributed_lock t WHERE t.id = of_id AND t.capacity = 1000000001;
+  IF found IS NULL THEN SELECT 1 INTO is_there FROM distributed_lock_exclusive t WHERE t.id = of_id; END IF;
+  IF found IS NOT NULL THEN
+    DO GET_LOCK(of_name, 1);
+    SET answer = CONCAT('locked ', IF(holder = '', '-', SUBSTRING(holder, 2, 32)));
+  ELSEIF is_there IS NOT NULL THEN
+    CALL distributed_lock_now(now_us);
+    SET answer = CONCAT('busy ', IF(holder = '', '-', CAST(SUBSTRING(holder, 61, 16) AS SIGNED) - now_us));
+  ELSE
+    SET answer = 'missing';
+  END IF;
+  SELECT answer;
+END` },
+  { name: 'make_row', sql: `CREATE PROCEDURE distributed_lock_make_row(IN of_id VARBINARY(512))
+SQL SECURITY INVOKER MODIFIES SQL DATA
+BEGIN
+  DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
+  DECLARE is_there INT DEFAULT NULL;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
+    SET SESSION innodb_lock_wait_timeout = was_wait;
+    RESIGNAL;
+  END;
+  SET SESSION innodb_lock_wait_timeout = 1;
+  BEGIN
+    DECLARE EXIT HANDLER FOR 1205, 1062 BEGIN END;
+    DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;
+    SELECT 1 INTO is_there FROM distributed_lock_exclusive t WHERE t.id = of_id;
+    IF is_there IS NULL THEN INSERT INTO distributed_lock_exclusive (id) VALUES (of_id); END IF;
+  END;
+  SET SESSION innodb_lock_wait_timeout = was_wait;
+END` },
   { name: 'now', sql: `CREATE PROCEDURE distributed_lock_now(OUT now_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
@@ -353,7 +403,9 @@ SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE now_us BIGINT;
   DECLARE scanned, deleted INT;
-  DECLARE last_id VARBINARY(512);
+  DECLARE last_id, one, orphan VARBINARY(512);
+  DECLARE limit_rows INT DEFAULT most;
+  DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;
   CALL distributed_lock_now(now_us);
   SELECT COUNT(*), MAX(s.id) INTO scanned, last_id
   FROM (SELECT t.id FROM distributed_lock t WHERE t.id > after_id ORDER BY t.id LIMIT most) s;
@@ -362,7 +414,21 @@ BEGIN
     SELECT d.id FROM distributed_lock d WHERE d.id > after_id AND d.id <= last_id AND d.kept_until_us < now_us
   ) doomed ON doomed.id = t.id
   WHERE t.kept_until_us < now_us;
-  SET deleted = ROW_COUNT();
+  SET deleted = ROW_COUNT(), one = after_id;
+  orphans: LOOP
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    SET orphan = NULL;
+    SELECT e.id INTO orphan FROM distributed_lock_exclusive e
+    WHERE e.id > one AND (scanned < limit_rows OR e.id <= last_id)
+      AND NOT EXISTS (SELECT 1 FROM distributed_lock t WHERE t.id = e.id)
+    ORDER BY e.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+    SET one = orphan;
+    DELETE FROM distributed_lock_exclusive WHERE id = one;
+    COMMIT;
+    SET most = most - 1;
+    IF one IS NULL OR most <= 0 THEN LEAVE orphans; END IF;
+  END LOOP;
   SELECT scanned, deleted, HEX(last_id);
 END` },
   { name: 'take', sql: `CREATE PROCEDURE distributed_lock_take(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), OUT what INT, OUT token BIGINT, OUT number BIGINT)
@@ -416,6 +482,13 @@ take: BEGIN
   END IF;
   SET what = 1;
   CALL distributed_lock_first_change(holders, line, now_us, number);
+END` },
+  { name: 'unlock_row', sql: `CREATE PROCEDURE distributed_lock_unlock_row()
+SQL SECURITY INVOKER MODIFIES SQL DATA
+BEGIN
+  DO RELEASE_ALL_LOCKS();
+  ROLLBACK;
+  SET SESSION wait_timeout = @@global.wait_timeout;
 END` },
   { name: 'would_hold', sql: `CREATE PROCEDURE distributed_lock_would_hold(IN line LONGBLOB, IN free BIGINT, IN weight INT, OUT may_hold BOOLEAN)
 SQL SECURITY INVOKER NO SQL

@@ -1,4 +1,4 @@
-import { REVISION } from './statements.generated.js';
+import { REVISION, TABLES } from './statements.generated.js';
 
 /** What the schema is called in the SQL files: the table so, everything else so and an underscore. */
 const IN_FILES = /\bdistributed_lock(_[a-z_]+)?\b/g;
@@ -29,9 +29,15 @@ export function functionName({ schema, table }: TableName, name: string): TableN
   return { schema, table: `${table}_${name}_${REVISION}` };
 }
 
+/** The tables of the schema, in order; the first is the one that was named. */
+export function tableNames({ schema, table }: TableName): TableName[] {
+  return TABLES.map(({ suffix }) => ({ schema, table: suffix === '' ? table : `${table}_${suffix}` }));
+}
+
 /** A text of the SQL files, with the real names. */
 export function withNames(sql: string, name: TableName): string {
-  return sql.replace(IN_FILES, (_, verb?: string) =>
-    quoted(verb === undefined ? name : functionName(name, verb.slice(1))),
-  );
+  return sql.replace(IN_FILES, (_, verb = '') => {
+    const at = TABLES.findIndex(({ suffix }) => suffix === verb.slice(1));
+    return quoted(at < 0 ? functionName(name, verb.slice(1)) : tableNames(name)[at]!);
+  });
 }

@@ -1,9 +1,10 @@
 import pg from 'pg';
-import type { Client, ClientConfig, Pool } from 'pg';
-import { LockConfigError, LockUnsupportedError } from '../../errors.js';
+import type { Client, ClientConfig, Pool, PoolConfig } from 'pg';
+import { LockConfigError } from '../../errors.js';
 import { durationMs } from '../../util/duration.js';
+import type { Strategy } from '../sql/strategy.js';
+import { MOST_TRANSACTIONS } from '../sql/transaction-session.js';
 import { MOST_TABLE_BYTES, type TableName } from './names.js';
-import { STORE_NAME } from './postgres-errors.js';
 import type { PostgresStoreOptions } from './postgres-store.js';
 
 /** The options, checked: how to connect, and to which table. */
@@ -11,6 +12,9 @@ export interface PostgresSettings {
   /** The pool of a session: made for it, or the one that was handed in. */
   readonly openPool: (silentMs: number) => Pool;
   readonly isOwnPool: boolean;
+  /** A pool of our own beside it, for transactions that stay open; ours to close. */
+  readonly openTransactions: (silentMs: number) => Pool;
+  readonly strategy: Strategy;
   /** A connection of its own to listen on, not open yet; ours to close. */
   readonly makeListener: () => Client;
   /** True where `listenUrl` was given: it is meant to hear. */
@@ -21,7 +25,10 @@ export interface PostgresSettings {
   readonly toleranceMs: number;
 }
 
-type Connecting = Pick<PostgresSettings, 'openPool' | 'isOwnPool' | 'makeListener' | 'place'>;
+type Connecting = Pick<
+  PostgresSettings,
+  'openPool' | 'openTransactions' | 'isOwnPool' | 'makeListener' | 'place'
+>;
 
 const KNOWN = ['url', 'pool', 'clockTolerance', 'strategy', 'table', 'listenUrl'];
 const DEFAULT_TABLE = 'distributed_lock';
@@ -33,13 +40,20 @@ const MOST_CONNECTIONS = 10;
 export function readOptions(options: PostgresStoreOptions): PostgresSettings {
   const given: Readonly<Record<string, unknown>> = { ...options };
   checkNames(given);
-  refuseTransaction(given['strategy']);
+  const strategy = readStrategy(given['strategy']);
+  if (strategy === 'transaction' && given['listenUrl'] !== undefined) {
+    throw wrong(
+      'listenUrl',
+      `Option "listenUrl" is of no use with strategy: 'transaction', which needs no messages.`,
+    );
+  }
   const connecting = given['url'] === undefined ? fromPool(given['pool']) : fromUrl('url', given['url']);
   const { listenUrl } = given;
   return {
     ...connecting,
     ...(listenUrl !== undefined && { makeListener: fromUrl('listenUrl', listenUrl).makeListener }),
     mustHear: listenUrl !== undefined,
+    strategy,
     table: readTable(given['table']),
     toleranceMs: Math.ceil(durationMs('clockTolerance', options.clockTolerance ?? '10s')),
   };
@@ -57,16 +71,13 @@ function checkNames(given: Readonly<Record<string, unknown>>): void {
   throw wrong(ways.at(-1) ?? 'url', `A PostgreSQL store needs one of "url" and "pool": ${what}.`);
 }
 
-function refuseTransaction(strategy: unknown): void {
-  if (strategy === undefined || strategy === 'lease') return;
-  if (strategy !== 'transaction') {
-    throw wrong(
-      'strategy',
-      `Option "strategy" is ${JSON.stringify(strategy)}; it must be 'lease' or 'transaction'.`,
-    );
-  }
-  const text = `The store "${STORE_NAME}" does not support strategy: 'transaction' yet: leave it out, or write 'lease'.`;
-  throw new LockUnsupportedError(text, { store: STORE_NAME });
+function readStrategy(strategy: unknown): Strategy {
+  if (strategy === undefined || strategy === 'lease') return 'lease';
+  if (strategy === 'transaction') return strategy;
+  throw wrong(
+    'strategy',
+    `Option "strategy" is ${JSON.stringify(strategy)}; it must be 'lease' or 'transaction'.`,
+  );
 }
 
 const PART = String.raw`(?:[^."\0][^.\0]*|"(?:[^"\0]|"")+")`;
@@ -100,9 +111,11 @@ function fromUrl(option: string, value: unknown): Connecting {
     application_name: APPLICATION,
     keepAlive: true,
   };
+  const open = (max: number, silentMs: number): Pool =>
+    new pg.Pool({ ...base, max, connectionTimeoutMillis: 2 * silentMs });
   return {
-    openPool: (silentMs) =>
-      new pg.Pool({ ...base, max: MOST_CONNECTIONS, connectionTimeoutMillis: 2 * silentMs }),
+    openPool: (silentMs) => open(MOST_CONNECTIONS, silentMs),
+    openTransactions: (silentMs) => open(MOST_TRANSACTIONS, silentMs),
     isOwnPool: true,
     makeListener: () => new pg.Client(base),
     place: `${hostname === '' ? 'localhost' : hostname}:${port === '' ? 5432 : port}${pathname}`,
@@ -132,7 +145,7 @@ function isDecodable(part: string): boolean {
 
 /** A pool of pg, of whatever copy. */
 interface PoolLike {
-  readonly options: ClientConfig;
+  readonly options: PoolConfig;
   readonly Client: new (config: ClientConfig) => Client;
 }
 
@@ -141,8 +154,13 @@ function fromPool(value: unknown): Connecting {
   if (!isPool(value)) throw wrong('pool', 'Option "pool" is not a pool of pg.');
   const { options } = value;
   const probe = new value.Client(options);
+  // What the driver hides from a look at them, as the password, does not come along by itself.
+  const { password } = options;
+  const more = { max: MOST_TRANSACTIONS, min: 0, ...(password !== undefined && { password }) };
   return {
     openPool: () => value,
+    openTransactions: (silentMs) =>
+      new pg.Pool({ ...options, connectionTimeoutMillis: 2 * silentMs, ...more }),
     isOwnPool: false,
     makeListener: () => new value.Client(options),
     place: `${probe.host}:${probe.port}/${probe.database ?? ''}`,

@@ -4,14 +4,15 @@
  */
 import { LockConfigError, LockStoreError } from '../../errors.js';
 import { type Speaker, storeErrorOf, textOf } from '../sql/sql-errors.js';
-import { functionName, quoted, type TableName, withNames } from './names.js';
+import { functionName, quoted, tableNames, type TableName, withNames } from './names.js';
 import { codeOf } from './postgres-errors.js';
 import type { Queries } from './postgres-commands.js';
-import { COLUMNS, FUNCTIONS, TABLE } from './statements.generated.js';
+import { FUNCTIONS, TABLES } from './statements.generated.js';
 
 /** One lock for all who make such a schema, so that nobody makes half of it. */
 const MAKING = 'pg_advisory_xact_lock(5577006791947779)';
 
+/** One row for each table: the schema, what it is and its columns where it is there, and how many of the functions are. */
 const FIND = `
   SELECT coalesce(n.nspname, $2, current_schema()), c.relkind, (
     SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
@@ -20,14 +21,16 @@ const FIND = `
     SELECT count(DISTINCT p.proname)::text FROM pg_proc p
     WHERE p.proname = ANY ($3::text[]) AND p.pronamespace = coalesce(n.oid, to_regnamespace(quote_ident($2)))
   )
-  FROM (SELECT to_regclass($1) AS oid) found
+  FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, place)
+  CROSS JOIN LATERAL (SELECT to_regclass(wanted.name) AS oid) found
   LEFT JOIN pg_class c ON c.oid = found.oid
-  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace`;
+  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+  ORDER BY wanted.place`;
 
 /**
  * The table's name with its schema, once everything is there.
  *
- * @throws LockConfigError where the table is another one
+ * @throws LockConfigError where a table of that name is another one
  * @throws LockStoreError where it can be neither found nor made; its text then has what to run by hand
  */
 export async function ensureSchema(link: Queries, name: TableName, speaker: Speaker): Promise<TableName> {
@@ -42,46 +45,52 @@ export async function ensureSchema(link: Queries, name: TableName, speaker: Spea
 
 interface Found {
   readonly name: TableName;
-  readonly kind: string | null;
-  readonly columns: string | null;
+  /** Of each table: what it is, and its columns; null where there is none. */
+  readonly tables: readonly { readonly kind: string | null; readonly columns: string | null }[];
   readonly isComplete: boolean;
 }
 
 async function find(link: Queries, name: TableName, speaker: Speaker): Promise<Found> {
-  const functions = FUNCTIONS.map(
-    (one) => `"${functionName(name, one.name).table.replaceAll(/["\\]/g, '\\$&')}"`,
-  );
+  const functions = FUNCTIONS.map((one) => functionName(name, one.name).table);
+  const tables = tableNames(name).map(quoted);
   try {
-    const values = [quoted(name), name.schema ?? null, `{${functions.join(',')}}`];
-    return foundOf(name, (await link.query(FIND, values))[0] as (string | null)[]);
+    const values = [listOf(tables), name.schema ?? null, listOf(functions)];
+    return foundOf(name, (await link.query(FIND, values)) as readonly (readonly (string | null)[])[]);
   } catch (cause) {
     if (cause instanceof LockConfigError) throw cause;
     throw storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
   }
 }
 
-function foundOf({ table }: TableName, row: readonly (string | null)[]): Found {
-  const [schema = null, kind = null, columns = null, count = null] = row;
+/** A list of texts, as the server reads one. */
+function listOf(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
+function foundOf({ table }: TableName, rows: readonly (readonly (string | null)[])[]): Found {
+  const [schema = null, , , count = null] = rows[0] ?? [];
   if (schema === null) throw new LockConfigError(NO_SCHEMA, { option: 'table' });
-  const isComplete = kind !== null && Number(count) === FUNCTIONS.length;
-  return { name: { schema, table }, kind, columns, isComplete };
+  const tables = rows.map(([, kind = null, columns = null]) => ({ kind, columns }));
+  const isComplete = tables.every(({ kind }) => kind !== null) && Number(count) === FUNCTIONS.length;
+  return { name: { schema, table }, tables, isComplete };
 }
 
 const NO_SCHEMA =
   'The search_path of the database names no schema that exists: write the schema in option "table", as "app.locks".';
 
-function checkShape({ name, kind, columns }: Found, { place }: Speaker): void {
-  if (kind === null || (kind === 'r' && columns === COLUMNS)) return;
+function checkShape({ name, tables }: Found, { place }: Speaker): void {
+  const strange = tables.findIndex(
+    ({ kind, columns }, at) => kind !== null && !(kind === 'r' && columns === TABLES[at]!.columns),
+  );
+  if (strange < 0) return;
   const text =
-    `PostgreSQL at ${place} has a table ${quoted(name)} that is not one of this store's. It was left as it is: ` +
-    'name another in option "table".';
+    `PostgreSQL at ${place} has a table ${quoted(tableNames(name)[strange]!)} that is not one of this store's. It was left as ` +
+    'it is: name another in option "table".';
   throw new LockConfigError(text, { option: 'table' });
 }
 
 async function make(link: Queries, name: TableName, speaker: Speaker): Promise<void> {
-  const parts = [TABLE, ...FUNCTIONS.map(({ sql }) => sql)].map((sql) =>
-    withNames(sql, name).replace(/;$/, ''),
-  );
+  const parts = [...TABLES, ...FUNCTIONS].map(({ sql }) => withNames(sql, name).replace(/;$/, ''));
   try {
     // One message, so one transaction: it is all made, or nothing.
     await link.query([`SELECT ${MAKING}`, ...parts].join(';\n'));
@@ -100,6 +109,6 @@ function mayNotMake(
     `(${textOf(cause)}). Let somebody who may run this once, and grant the user its use:\n\n` +
     `${parts.join(';\n')};\n` +
     `GRANT USAGE ON SCHEMA "${name.schema!.replaceAll('"', '""')}" TO <user>;\n` +
-    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${quoted(name)} TO <user>;\n`;
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${tableNames(name).map(quoted).join(', ')} TO <user>;\n`;
   return new LockStoreError(text, { store: speaker.store, operation: 'connect', cause });
 }

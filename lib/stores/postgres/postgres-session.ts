@@ -1,13 +1,16 @@
 import { randomInt } from 'node:crypto';
-import { LockConfigError } from '../../errors.js';
+import { isLockError, LockConfigError, LockUnsupportedError } from '../../errors.js';
 import type { SessionContext, StoreSession } from '../../line/store.js';
 import { storeErrorOf } from '../sql/sql-errors.js';
-import { SqlSession } from '../sql/sql-session.js';
+import { SqlSession, type SqlSessionParts } from '../sql/sql-session.js';
+import { TransactionSession } from '../sql/transaction-session.js';
+import type { TableName } from './names.js';
 import { PostgresCommands } from './postgres-commands.js';
 import { speakerOf } from './postgres-errors.js';
 import { PostgresLink } from './postgres-link.js';
 import { PostgresListener } from './postgres-listener.js';
 import type { PostgresSettings } from './postgres-options.js';
+import { PostgresRowLocks } from './postgres-row-locks.js';
 import { ensureSchema } from './postgres-schema.js';
 
 /** A statement that is unanswered for so long is taken for lost: a third of the lease, but not for a mere hiccup. */
@@ -30,8 +33,12 @@ export interface Hearing {
   isOn: boolean;
 }
 
-/** @throws LockStoreError where the server does not answer; LockConfigError where the table is another one */
-export async function openSession({ settings, context, hearing }: SessionOptions): Promise<StoreSession> {
+/**
+ * @throws LockStoreError where the server does not answer; LockConfigError where the table is another one
+ * @throws LockUnsupportedError where transactions cannot be kept open
+ */
+export async function openSession(options: SessionOptions): Promise<StoreSession> {
+  const { settings, context } = options;
   const { clock, watchdogMs } = context;
   const silentMs = Math.max(LEAST_SILENT_MS, watchdogMs / 3);
   const pool = settings.openPool(silentMs);
@@ -40,14 +47,55 @@ export async function openSession({ settings, context, hearing }: SessionOptions
   try {
     const table = await ensureSchema(link, settings.table, speaker);
     const commands = new PostgresCommands(link, table, settings.toleranceMs);
-    const session = new PostgresSession({ context, commands, speaker, id: randomInt(IDS) });
-    await session.listen({ settings, link, silentMs, hearing });
-    return session;
+    const open = settings.strategy === 'lease' ? openLeases : openTransactions;
+    return await open(options, {
+      link,
+      table,
+      silentMs,
+      parts: { context, commands, speaker, id: randomInt(IDS) },
+    });
   } catch (error) {
     await link.close();
     throw error;
   }
 }
+
+interface Opened {
+  readonly link: PostgresLink;
+  readonly table: TableName;
+  readonly silentMs: number;
+  readonly parts: SqlSessionParts;
+}
+
+async function openLeases(
+  { settings, hearing }: SessionOptions,
+  { link, silentMs, parts }: Opened,
+): Promise<StoreSession> {
+  const session = new PostgresSession(parts);
+  await session.listen({ settings, link, silentMs, hearing });
+  return session;
+}
+
+async function openTransactions(
+  { settings, context }: SessionOptions,
+  { link, table, silentMs, parts }: Opened,
+): Promise<StoreSession> {
+  const { speaker } = parts;
+  const pool = settings.openTransactions(silentMs);
+  const locks = new PostgresRowLocks({ clock: context.clock, pool, link, table, silentMs });
+  try {
+    const { isDirect } = await locks.look();
+    if (!isDirect) throw new LockUnsupportedError(POOLED, { store: speaker.store });
+    return new TransactionSession({ context, records: new SqlSession(parts), locks, speaker, silentMs });
+  } catch (cause) {
+    await locks.close();
+    throw isLockError(cause) ? cause : storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
+  }
+}
+
+const POOLED =
+  `The store "postgres" does not support strategy: 'transaction' behind a pooler: the connection leads to a backend that is not its own. ` +
+  `Connect to the server itself, or use strategy: 'lease'.`;
 
 interface Ears {
   readonly settings: PostgresSettings;

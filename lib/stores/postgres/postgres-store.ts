@@ -14,7 +14,11 @@ export type PostgresConnection = { url: string } | { pool: object };
 
 /** How locks are kept, and how requests learn of their turn. */
 export interface PostgresWaiting extends StoreOptions {
-  /** `'lease'` (default): a row for each key, statements in autocommit. `'transaction'` is not supported yet. */
+  /**
+   * `'lease'` (default): a row for each key holds its whole state, statements in autocommit. `'transaction'`: a transaction that
+   * stays open has the row of the key locked; exclusive only, in no promised order, with a connection for each key that is held
+   * or waited for.
+   */
   strategy?: 'lease' | 'transaction';
   /**
    * The table, with its schema where the `search_path` does not lead to it: `'app.locks'`. Default `'distributed_lock'`.
@@ -31,7 +35,10 @@ export interface PostgresWaiting extends StoreOptions {
 /** What {@link postgresStore} takes. */
 export type PostgresStoreOptions = PostgresConnection & PostgresWaiting;
 
-const CAPABILITIES = { shared: true, permits: true, leases: true, fairOrder: true } as const;
+const CAPABILITIES = {
+  lease: { shared: true, permits: true, leases: true, fairOrder: true },
+  transaction: { shared: false, permits: false, leases: true, fairOrder: false },
+} as const;
 
 /**
  * Locks in a PostgreSQL database, version 15 or later.
@@ -45,7 +52,7 @@ export function postgresStore(options: PostgresStoreOptions): LockStore {
   return {
     name: STORE_NAME,
     get capabilities() {
-      return { ...CAPABILITIES, wakeUp: hearing.isOn ? 'message' : 'poll' } as const;
+      return { ...CAPABILITIES[settings.strategy], wakeUp: hearing.isOn ? 'message' : 'poll' } as const;
     },
     connect: (context) => openSession({ settings, context, hearing }),
   };

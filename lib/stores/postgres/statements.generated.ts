@@ -2,13 +2,11 @@
 import { defineCall } from './call.js';
 
 /** Stands in the name of every function: another version of the package brings its own, and both may run at once. */
-export const REVISION = '6caeb926';
+export const REVISION = 'd7b16614';
 
-/** The columns of the table, with their types, in order. */
-export const COLUMNS = 'key bytea, last_token bigint, kept_until_us bigint, capacity integer, holder_owner uuid[], holder_session bigint[], holder_weight integer[], holder_token bigint[], holder_ends_us bigint[], line_owner uuid[], line_session bigint[], line_weight integer[], line_looked_us bigint[], line_called_us bigint[], refused_owner uuid[], refused_until_us bigint[]';
-
-/** Makes the table. */
-export const TABLE = `CREATE TABLE IF NOT EXISTS distributed_lock (
+/** The tables: what stands behind the name of each (nothing behind the first), its columns with their types in order, what makes it. */
+export const TABLES: readonly { readonly suffix: string; readonly columns: string; readonly sql: string }[] = [
+  { suffix: '', columns: 'key bytea, last_token bigint, kept_until_us bigint, capacity integer, holder_owner uuid[], holder_session bigint[], holder_weight integer[], holder_token bigint[], holder_ends_us bigint[], line_owner uuid[], line_session bigint[], line_weight integer[], line_looked_us bigint[], line_called_us bigint[], refused_owner uuid[], refused_until_us bigint[]', sql: `CREATE TABLE IF NOT EXISTS distributed_lock (
   key bytea PRIMARY KEY,
   last_token bigint NOT NULL DEFAULT 0,
   kept_until_us bigint NOT NULL DEFAULT 0,
@@ -25,7 +23,11 @@ export const TABLE = `CREATE TABLE IF NOT EXISTS distributed_lock (
   line_called_us bigint[] NOT NULL DEFAULT '{}',
   refused_owner uuid[] NOT NULL DEFAULT '{}',
   refused_until_us bigint[] NOT NULL DEFAULT '{}'
-) WITH (fillfactor = 50);`;
+) WITH (fillfactor = 50);` },
+  { suffix: 'exclusive', columns: 'key bytea', sql: `CREATE TABLE IF NOT EXISTS distributed_lock_exclusive (
+  key bytea PRIMARY KEY
+);` },
+];
 
 /** Makes the functions, each after those that it needs. */
 export const FUNCTIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -333,6 +335,17 @@ LANGUAGE sql STABLE AS $$
   ) c ON true
   WHERE t.key = ANY (keys)
 $$;` },
+  { name: 'end_holder', sql: `CREATE OR REPLACE FUNCTION distributed_lock_end_holder(of_key bytea) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+  SELECT coalesce(max(pg_terminate_backend(l.pid, 1000)::integer), 0)::text
+  FROM pg_locks l
+  JOIN (
+    SELECT hashtextextended(encode(of_key, 'hex'), t.tableoid::bigint) AS hash
+    FROM distributed_lock_exclusive t WHERE t.key = of_key
+  ) named ON (l.classid::bigint << 32 | l.objid::bigint) = named.hash
+  WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+$$;` },
   { name: 'force_release', sql: `CREATE OR REPLACE FUNCTION distributed_lock_force_release(of_key bytea, tolerance_us bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
 DECLARE
@@ -369,6 +382,30 @@ LANGUAGE sql VOLATILE AS $$
     AS h (owner, weight, token, ends_us) ON h.ends_us > n.us
   WHERE t.key = of_key
   GROUP BY t.key
+$$;` },
+  { name: 'lock_row', sql: `CREATE OR REPLACE FUNCTION distributed_lock_lock_row(of_key bytea, waits boolean) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  seed bigint;
+  on_record uuid;
+  ends_us bigint;
+BEGIN
+  IF waits THEN
+    SELECT t.tableoid::bigint INTO seed FROM distributed_lock_exclusive t WHERE t.key = of_key FOR UPDATE;
+  ELSE
+    SELECT t.tableoid::bigint INTO seed FROM distributed_lock_exclusive t WHERE t.key = of_key FOR UPDATE SKIP LOCKED;
+  END IF;
+  IF NOT FOUND AND NOT EXISTS (SELECT FROM distributed_lock_exclusive t WHERE t.key = of_key) THEN RETURN 'missing'; END IF;
+  SELECT t.holder_owner[1], t.holder_ends_us[1] INTO on_record, ends_us
+  FROM distributed_lock t WHERE t.key = of_key AND t.capacity = 1000000001;
+  IF seed IS NULL THEN RETURN 'busy ' || coalesce((ends_us - distributed_lock_now_us())::text, '-'); END IF;
+  PERFORM pg_try_advisory_xact_lock(hashtextextended(encode(of_key, 'hex'), seed));
+  RETURN 'locked ' || coalesce(replace(on_record::text, '-', ''), '-');
+END $$;` },
+  { name: 'make_row', sql: `CREATE OR REPLACE FUNCTION distributed_lock_make_row(of_key bytea) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+  INSERT INTO distributed_lock_exclusive (key) VALUES (of_key) ON CONFLICT DO NOTHING;
+  SELECT '';
 $$;` },
   { name: 'release', sql: `CREATE OR REPLACE FUNCTION distributed_lock_release(
   keys bytea[], of_owner uuid, refuses boolean, keep_us bigint, tolerance_us bigint)
@@ -443,6 +480,13 @@ LANGUAGE sql VOLATILE AS $$
     FOR UPDATE SKIP LOCKED
   ), deleted AS (
     DELETE FROM distributed_lock t USING doomed d WHERE t.key = d.key RETURNING 1
+  ), orphans AS MATERIALIZED (
+    SELECT e.key FROM distributed_lock_exclusive e
+    WHERE e.key > after_key AND ((SELECT count(*) FROM scanned) < most OR e.key <= (SELECT c.key FROM scanned c ORDER BY c.key DESC LIMIT 1))
+      AND NOT EXISTS (SELECT FROM distributed_lock t WHERE t.key = e.key)
+    ORDER BY e.key LIMIT most FOR UPDATE SKIP LOCKED
+  ), freed AS (
+    DELETE FROM distributed_lock_exclusive e USING orphans o WHERE e.key = o.key RETURNING 1
   )
   SELECT concat_ws(' ', (SELECT count(*) FROM scanned), (SELECT count(*) FROM deleted),
     (SELECT encode(c.key, 'hex') FROM scanned c ORDER BY c.key DESC LIMIT 1))
@@ -464,6 +508,12 @@ export const called = defineCall<readonly [keys: readonly string[], owners: read
   types: ['bytea[]', 'uuid[]'],
 });
 
+/** Ends the backend whose transaction has the row of a key locked, and waits until it is gone. */
+export const endHolder = defineCall<readonly [ofKey: string]>({
+  name: 'end_holder',
+  types: ['bytea'],
+});
+
 /** Ends every hold of a key, also what remains of a minimal hold time, and tells the holders. */
 export const forceRelease = defineCall<readonly [ofKey: string, toleranceUs: number]>({
   name: 'force_release',
@@ -473,6 +523,18 @@ export const forceRelease = defineCall<readonly [ofKey: string, toleranceUs: num
 /** Who holds a key and how many wait; locks and changes nothing. */
 export const inspect = defineCall<readonly [ofKey: string]>({
   name: 'inspect',
+  types: ['bytea'],
+});
+
+/** Locks the row of a key for the transaction that is open. */
+export const lockRow = defineCall<readonly [ofKey: string, waits: boolean]>({
+  name: 'lock_row',
+  types: ['bytea', 'boolean'],
+});
+
+/** Makes the row that transactions lock, where there is none. Committed before anybody waits for it. */
+export const makeRow = defineCall<readonly [ofKey: string]>({
+  name: 'make_row',
   types: ['bytea'],
 });
 
@@ -488,7 +550,10 @@ export const renew = defineCall<readonly [keys: readonly string[], owners: reado
   types: ['bytea[]', 'uuid[]', 'bigint[]', 'bigint'],
 });
 
-/** Deletes rows in which nothing counts any more, among the next few of the table. A row that somebody uses is left for another time. */
+/**
+ * Deletes rows in which nothing counts any more, among the next few of the table, and with them the rows that transactions
+ * lock. A row that somebody uses is left for another time.
+ */
 export const sweep = defineCall<readonly [afterKey: string, most: number]>({
   name: 'sweep',
   types: ['bytea', 'integer'],

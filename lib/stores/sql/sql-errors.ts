@@ -7,6 +7,9 @@ export class SessionClosed extends Error {
   }
 }
 
+/** As many connections as a session may have are in use; one may be free in a moment. */
+export class NoRoom extends Error {}
+
 /** What an error of the server or the driver means here. */
 export interface Verdict {
   /** The same command may succeed in a moment, without anybody's hand. */
@@ -37,9 +40,14 @@ export interface Failure {
 
 const CLOSED: Verdict = { isTransient: false, advice: 'The application is shutting down.' };
 
+const NO_ROOM: Verdict = {
+  isTransient: true,
+  advice: "Hold fewer keys at once, or use strategy: 'lease', which needs no connection for a key.",
+};
+
 /** The failure in the words of the package. */
 export function storeErrorOf(speaker: Speaker, { operation, keys, cause }: Failure): LockStoreError {
-  const { isTransient, advice } = cause instanceof SessionClosed ? CLOSED : speaker.verdictOn(cause);
+  const { isTransient, advice } = verdictOf(speaker, cause);
   const { product, place, store } = speaker;
   const what = `${product} at ${place} failed to ${phraseOf(operation, keys)}: ${textOf(cause)}`;
   return new LockStoreError(`${what.replace(/\.?$/, '.')} ${advice}`, {
@@ -49,6 +57,11 @@ export function storeErrorOf(speaker: Speaker, { operation, keys, cause }: Failu
     key: keys[0],
     cause,
   });
+}
+
+function verdictOf(speaker: Speaker, cause: unknown): Verdict {
+  if (cause instanceof SessionClosed) return CLOSED;
+  return cause instanceof NoRoom ? NO_ROOM : speaker.verdictOn(cause);
 }
 
 function phraseOf(operation: string, keys: readonly string[]): string {

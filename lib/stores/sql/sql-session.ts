@@ -13,6 +13,7 @@ import { Poller } from './poller.js';
 import { pastRaces } from './races.js';
 import type { SqlCommands } from './sql-commands.js';
 import { type Failure, SessionClosed, type Speaker, storeErrorOf } from './sql-errors.js';
+import { refuseOtherStrategy } from './strategy.js';
 import { Sweeper } from './sweeper.js';
 
 /** A renewal of more leases goes in several statements, so that none holds many rows for long. */
@@ -63,6 +64,7 @@ export class SqlSession implements StoreSession {
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const isAlone = request.keys.length > 1;
     const reply = isAlone ? (await this.send([request]))[0]! : await this.turns.ask(request);
+    refuseOtherStrategy(request, reply);
     if (reply.kind === 'busy' && request.takesPlace) {
       this.poller.watch(request.owner, request.keys[reply.grants.length]!);
     } else this.poller.forget(request.owner);

@@ -53,25 +53,37 @@ describe('a store URL that names a store', () => {
     expect((await storeFromUrl(url)).name).toBe('postgres');
   });
 
+  it.each([
+    'postgres+transaction://user:p%40ss@h/db?table=app.locks',
+    'postgresql+transaction://h/db?sslmode=disable',
+    'mysql+transaction://user:p%40ss@h:3307/db?clockTolerance=1s',
+  ])('makes a store of transactions of %s', async (url) => {
+    const { capabilities } = await storeFromUrl(url);
+    expect(capabilities).toEqual({
+      shared: false,
+      permits: false,
+      leases: true,
+      fairOrder: false,
+      wakeUp: 'message',
+    });
+  });
+
   it('makes a new store each time, so that two applications share nothing', async () => {
     expect(await storeFromUrl('memory:')).not.toBe(await storeFromUrl('memory:'));
   });
 });
 
 describe('a store URL of a back end that this version does not have', () => {
-  it.each([
-    'redis+cluster://a:1,b:2',
-    'redis+sentinel://a:26379',
-    'postgres+transaction://h/db',
-    'mysql+transaction://h/db',
-    'zookeeper://h:2181',
-  ])('is refused as not available: %s', async (url) => {
-    const scheme = url.slice(0, url.indexOf(':'));
-    const error = await refused(url);
-    expect(error).toBeInstanceOf(LockUnsupportedError);
-    expect(error).toMatchObject({ code: 'LOCK_UNSUPPORTED', store: scheme });
-    expect((error as Error).message).toContain(`${scheme}:// are not available in this version`);
-  });
+  it.each(['redis+cluster://a:1,b:2', 'redis+sentinel://a:26379', 'zookeeper://h:2181'])(
+    'is refused as not available: %s',
+    async (url) => {
+      const scheme = url.slice(0, url.indexOf(':'));
+      const error = await refused(url);
+      expect(error).toBeInstanceOf(LockUnsupportedError);
+      expect(error).toMatchObject({ code: 'LOCK_UNSUPPORTED', store: scheme });
+      expect((error as Error).message).toContain(`${scheme}:// are not available in this version`);
+    },
+  );
 });
 
 describe('a store URL that is wrong', () => {
@@ -150,7 +162,8 @@ describe('the password of a store URL', () => {
     'postgres://u:hunter2@h/db/more',
     'postgres://u:hunter2%@h/db',
     'postgres://u:12?hunter2@h/db',
-    'postgres+transaction://u:hunter2@h/db',
+    'postgres+transaction://u:hunter2@h/db/more',
+    'mysql+transaction://u:hunter2@h/db?nope=1',
     'mongodb://u:hunter2@h',
     'memory://u:hunter2@h',
   ])('is never shown: %s', async (url) => {

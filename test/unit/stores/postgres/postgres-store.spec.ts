@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { isLockError, LockConfigError, LockUnsupportedError } from '../../../../lib/errors.js';
+import { isLockError, LockConfigError } from '../../../../lib/errors.js';
 import { postgresStore, type PostgresStoreOptions } from '../../../../lib/stores/postgres/index.js';
 import { freePort } from '../../../support/free-port.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
@@ -62,6 +62,11 @@ describe('the options of a PostgreSQL store', () => {
     ['a table that is no text', { url, table: 7 }, 'table'],
     ['a table whose functions had cut names', { url, table: 'x'.repeat(42) }, 'table'],
     ['an address to listen that is none', { url, listenUrl: 'localhost' }, 'listenUrl'],
+    [
+      'an address to listen where nothing is said',
+      { url, strategy: 'transaction', listenUrl: url },
+      'listenUrl',
+    ],
     ['a negative tolerance', { url, clockTolerance: -1 }, 'clockTolerance'],
   ])('are refused with %s', (_, options, option) => {
     const error = thrownBy(() => postgresStore(options as PostgresStoreOptions));
@@ -70,11 +75,12 @@ describe('the options of a PostgreSQL store', () => {
     expect((error as Error).message).toContain(`"${option}"`);
   });
 
-  it('are refused as not supported with the other strategy', () => {
-    const error = thrownBy(() => postgresStore({ url, strategy: 'transaction' }));
-    expect(error).toBeInstanceOf(LockUnsupportedError);
-    expect((error as Error).message).toContain("strategy: 'transaction'");
-    expect(postgresStore({ url, strategy: 'lease' }).name).toBe('postgres');
+  it('say what each strategy can do', () => {
+    const leases = { shared: true, permits: true, leases: true, fairOrder: true, wakeUp: 'message' };
+    expect(postgresStore({ url }).capabilities).toEqual(leases);
+    expect(postgresStore({ url, strategy: 'lease' }).capabilities).toEqual(leases);
+    const transactions = { ...leases, shared: false, permits: false, fairOrder: false };
+    expect(postgresStore({ url, strategy: 'transaction' }).capabilities).toEqual(transactions);
   });
 
   it('show no password in an error, whatever is wrong', async () => {
