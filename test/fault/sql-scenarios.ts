@@ -22,6 +22,7 @@ export function describeSqlServer<Server extends SqlServer>(
     const stage = SqlStage.of(backEnd);
     outlivesConnections(stage);
     saysWhatIsWrong(stage, backEnd.spoils);
+    tellsWhoIsInTheWay(stage);
     isRightBesideTransactions(stage);
     more(stage);
   });
@@ -76,6 +77,23 @@ function saysWhatIsWrong<Server extends SqlServer>(
     expect(runs).toBe(0);
     const anew = async (): Promise<boolean> => (await stage.client(place.url)).withLock('after', () => true);
     expect(await anew().catch(() => false)).toBe(heals);
+  });
+}
+
+function tellsWhoIsInTheWay<Server extends SqlServer>(stage: SqlStage<Server>): void {
+  it('says that a transaction keeps the row, where one does, and serves when it has ended', async () => {
+    const place = await stage.place();
+    const client = await stage.client(place.url);
+    await client.withLock('row', () => undefined);
+    const keeper = await stage.backEnd.keepRows(stage.server, place.database);
+    // The server waits for two seconds each time.
+    await expect(client.acquire('row', { waitTime: 3_000 })).rejects.toMatchObject({
+      code: 'LOCK_STORE',
+      isTransient: true,
+      message: expect.stringContaining('A transaction has held the row'),
+    });
+    await keeper.rollback();
+    expect((await client.acquire('row')).isHeld).toBe(true);
   });
 }
 
