@@ -23,6 +23,21 @@ export function initPostgres({ folder }: PostgresPlace, password?: string): void
   execFileSync(programOf('initdb'), args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, uid, gid });
 }
 
+/** Copies a running server, and has the copy follow it. */
+export function copyPostgres({ folder }: PostgresPlace, url: string): void {
+  mkdirSync(dataOf(folder), { mode: 0o700 });
+  const { uid, gid } = whoRunsIt();
+  for (const path of [folder, dataOf(folder)]) chownSync(path, uid, gid);
+  const how = ['--write-recovery-conf', '--wal-method=stream', '--checkpoint=fast', '--no-sync'];
+  const args = ['-D', dataOf(folder), '-d', url, ...how];
+  execFileSync(programOf('pg_basebackup'), args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: folder,
+    uid,
+    gid,
+  });
+}
+
 /** Starts the server on a loopback port. `settings` are those of its configuration. */
 export function launchPostgres(
   { port, folder }: PostgresPlace,

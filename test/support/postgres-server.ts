@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './free-port.js';
 import type { Launched } from './launched.js';
-import { initPostgres, launchPostgres, type PostgresPlace } from './postgres-launcher.js';
+import { copyPostgres, initPostgres, launchPostgres, type PostgresPlace } from './postgres-launcher.js';
 import { until } from './until.js';
 
 export interface PostgresServerOptions {
@@ -29,12 +29,20 @@ export class PostgresServer {
     private launched: Launched,
   ) {}
 
-  static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+  static start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+    return PostgresServer.launch(options, (place) => initPostgres(place, options.password));
+  }
+
+  /** @param prepare makes its data */
+  private static async launch(
+    options: PostgresServerOptions,
+    prepare: (place: PostgresPlace) => void,
+  ): Promise<PostgresServer> {
     for (let attempt = 1; ; attempt++) {
       const folder = await mkdtemp(join(tmpdir(), 'lock-test-postgres-'));
       await chmod(folder, 0o755);
       const place = { folder, port: await freePort() };
-      initPostgres(place, options.password);
+      prepare(place);
       const server = new PostgresServer(options, place, launchPostgres(place, options.settings ?? {}));
       if (await server.answers()) return server;
       await server.stop();
@@ -70,6 +78,16 @@ export class PostgresServer {
   async column(text: string, values: unknown[] = []): Promise<unknown[]> {
     const { rows } = await this.admin.query({ text, values, rowMode: 'array' });
     return rows.map(([first]: unknown[]) => first);
+  }
+
+  /** A hot standby that follows this server, until it is promoted; a server of its own, to be stopped like any other. */
+  standby(): Promise<PostgresServer> {
+    return PostgresServer.launch(this.options, (place) => copyPostgres(place, this.url));
+  }
+
+  /** Makes a standby a server that can be written to. */
+  async promote(): Promise<void> {
+    await this.admin.query('SELECT pg_promote(true, 60)');
   }
 
   /** SIGKILL, for it and all its connections. */

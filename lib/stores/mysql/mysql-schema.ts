@@ -31,13 +31,23 @@ const FIND_TABLE = `
  * @throws LockStoreError where it can be neither found nor made; its text then has what to run by hand
  */
 export async function ensureSchema(link: Queries, name: TableName, speaker: Speaker): Promise<TableName> {
-  const found = await find(link, name, speaker);
-  checkShape(found, speaker);
+  const found = await findOurs(link, name, speaker);
   if (found.isComplete) return found.name;
   await make(link, found.name, speaker);
-  const made = await find(link, found.name, speaker);
-  checkShape(made, speaker);
-  return made.name;
+  return (await findOurs(link, found.name, speaker)).name;
+}
+
+async function findOurs(link: Queries, name: TableName, speaker: Speaker): Promise<Found> {
+  const seen = await find(link, name, speaker);
+  // The catalog is read part by part: while somebody makes the table, one may be of before, the next of after. Once
+  // any of it was seen it is made, and a second look sees all of it.
+  const found = strangerIn(seen) < 0 ? seen : await find(link, name, speaker);
+  const strange = strangerIn(found);
+  if (strange < 0) return found;
+  const text =
+    `MySQL at ${speaker.place} has a table ${quoted(tableNames(found.name)[strange]!)} that is not one of this store's. It was ` +
+    'left as it is: name another in option "table".';
+  throw new LockConfigError(text, { option: 'table' });
 }
 
 interface Found {
@@ -89,15 +99,11 @@ const NO_DATABASE =
   'The connection has no database: name one in the address, or write it in option "table", as "app.locks".';
 const NO_AUTOCOMMIT = 'The connections of option "pool" have autocommit off; the store needs it on.';
 
-function checkShape({ name, tables }: Found, { place }: Speaker): void {
-  const strange = tables.findIndex(
+/** The place of a table of another shape; below 0 where there is none, also where there is nothing yet. */
+function strangerIn({ tables }: Found): number {
+  return tables.findIndex(
     (table, at) => table && !(table.engine === 'InnoDB' && table.columns === TABLES[at]!.columns),
   );
-  if (strange < 0) return;
-  const text =
-    `MySQL at ${place} has a table ${quoted(tableNames(name)[strange]!)} that is not one of this store's. It was left as it ` +
-    'is: name another in option "table".';
-  throw new LockConfigError(text, { option: 'table' });
 }
 
 async function make(link: Queries, name: TableName, speaker: Speaker): Promise<void> {

@@ -2,6 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import mysql from 'mysql2/promise';
 import { isLockError, LockConfigError } from '../../../../lib/errors.js';
 import { mysqlStore } from '../../../../lib/stores/mysql/index.js';
+import type { Queries } from '../../../../lib/stores/mysql/mysql-commands.js';
+import { speakerOf } from '../../../../lib/stores/mysql/mysql-errors.js';
+import { MysqlLink } from '../../../../lib/stores/mysql/mysql-link.js';
+import { ensureSchema } from '../../../../lib/stores/mysql/mysql-schema.js';
+import { systemClock } from '../../../../lib/util/clock.js';
 import { MariadbServer } from '../../../support/mariadb-server.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 
@@ -69,6 +74,30 @@ describe('the table and its procedures', () => {
       all.map((session, index) => session.acquire(requestFor(`crowd:${index}`))),
     );
     expect(replies.map(({ kind }) => kind)).toEqual(all.map(() => 'held'));
+  });
+
+  it('are not taken for those of another where they are seen half made', async () => {
+    const url = await database('half');
+    const link = new MysqlLink({
+      clock: systemClock,
+      pool: mysql.createPool({ uri: url, connectionLimit: 1 }),
+      isOwn: true,
+      silentMs: 10_000,
+    });
+    let looks = 0;
+    // The catalog is read part by part: one may be of before the table was made, the others of after.
+    const query: Queries['query'] = async (sql, values) => {
+      const before = await link.query(sql, values);
+      if (++looks > 1) return before;
+      await connect(url);
+      const [[name, autocommit, , columns, procedures]] = (await link.query(sql, values)) as [unknown[]];
+      return [[name, autocommit, before[0]![2], columns, procedures]];
+    };
+    const name = { database: undefined, table: 'distributed_lock' };
+    const found = await ensureSchema({ query, close: () => link.close() }, name, speakerOf('half'));
+    expect(found).toEqual({ database: 'half', table: 'distributed_lock' });
+    expect(looks).toBe(2);
+    await link.close();
   });
 
   it.each([
