@@ -12,17 +12,18 @@ import { PROCEDURES, TABLES } from './statements.generated.js';
 /** "… already exists": somebody else was quicker. */
 const EXISTS = [1304, 1050];
 
-const FIND = `
-  SELECT COALESCE(?, DATABASE()), @@autocommit, (
-    SELECT COUNT(*) FROM information_schema.ROUTINES r
-    WHERE r.ROUTINE_SCHEMA = COALESCE(?, DATABASE()) AND r.ROUTINE_NAME IN (?))`;
-
 /** Of a table: its engine, which a view has not, and its columns. */
-const FIND_TABLE = `
-  SELECT t.ENGINE, (
-    SELECT GROUP_CONCAT(c.COLUMN_NAME, ' ', c.DATA_TYPE ORDER BY c.ORDINAL_POSITION SEPARATOR ', ')
-    FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME)
-  FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ?`;
+const OF_TABLE = `
+    (SELECT t.ENGINE FROM information_schema.TABLES t
+      WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ?),
+    (SELECT GROUP_CONCAT(c.COLUMN_NAME, ' ', c.DATA_TYPE ORDER BY c.ORDINAL_POSITION SEPARATOR ', ')
+      FROM information_schema.COLUMNS c WHERE c.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND c.TABLE_NAME = ?)`;
+
+const FIND = `
+  SELECT COALESCE(?, DATABASE()), @@autocommit,
+    (SELECT COUNT(*) FROM information_schema.ROUTINES r
+      WHERE r.ROUTINE_SCHEMA = COALESCE(?, DATABASE()) AND r.ROUTINE_NAME IN (?)),
+    ${TABLES.map(() => OF_TABLE).join(', ')}`;
 
 /**
  * The table's name with its database, once everything is there.
@@ -52,43 +53,33 @@ async function findOurs(link: Queries, name: TableName, speaker: Speaker): Promi
 
 interface Found {
   readonly name: TableName;
-  /** Of each table its engine, null for a view, and its columns; undefined where there is nothing of that name. */
-  readonly tables: readonly (
-    | { readonly engine: string | null; readonly columns: string | null }
-    | undefined
-  )[];
+  /** Of each table its engine, null for a view, and its columns, null where there is nothing of that name. */
+  readonly tables: readonly { readonly engine: string | null; readonly columns: string | null }[];
   readonly isComplete: boolean;
 }
 
 async function find(link: Queries, name: TableName, speaker: Speaker): Promise<Found> {
   const database = name.database ?? null;
   const procedures = PROCEDURES.map((one) => procedureName(name, one.name).table);
+  const tables = tableNames(name).flatMap(({ table }) => [database, table, database, table]);
   try {
-    const [row = []] = await link.query(FIND, [database, database, procedures]);
-    const rows = await Promise.all(
-      tableNames(name).map(({ table }) => link.query(FIND_TABLE, [database, table])),
-    );
-    return foundOf(
-      name,
-      row,
-      rows.map(([first]) => first),
-    );
+    return foundOf(name, (await link.query(FIND, [database, database, procedures, ...tables]))[0]!);
   } catch (cause) {
     if (cause instanceof LockConfigError) throw cause;
     throw storeErrorOf(speaker, { operation: 'connect', keys: [], cause });
   }
 }
 
-function foundOf(
-  { table }: TableName,
-  [database, isAutocommit, count]: readonly unknown[],
-  rows: readonly (readonly unknown[] | undefined)[],
-): Found {
+function foundOf({ table }: TableName, row: readonly unknown[]): Found {
+  const [database, isAutocommit, count, ...seen] = row;
   if (typeof database !== 'string') throw new LockConfigError(NO_DATABASE, { option: 'table' });
   if (Number(isAutocommit) !== 1) throw new LockConfigError(NO_AUTOCOMMIT, { option: 'pool' });
-  const tables = rows.map((row) => row && { engine: textOrNull(row[0]), columns: textOrNull(row[1]) });
-  const isComplete = tables.every(Boolean) && Number(count) === PROCEDURES.length;
-  return { name: { database, table }, tables, isComplete };
+  const tables = TABLES.map((_, at) => ({
+    engine: textOrNull(seen[2 * at]),
+    columns: textOrNull(seen[2 * at + 1]),
+  }));
+  const isThere = tables.every(({ engine }) => engine !== null);
+  return { name: { database, table }, tables, isComplete: isThere && Number(count) === PROCEDURES.length };
 }
 
 function textOrNull(value: unknown): string | null {
@@ -102,7 +93,8 @@ const NO_AUTOCOMMIT = 'The connections of option "pool" have autocommit off; the
 /** The place of a table of another shape; below 0 where there is none, also where there is nothing yet. */
 function strangerIn({ tables }: Found): number {
   return tables.findIndex(
-    (table, at) => table && !(table.engine === 'InnoDB' && table.columns === TABLES[at]!.columns),
+    ({ engine, columns }, at) =>
+      columns !== null && !(engine === 'InnoDB' && columns === TABLES[at]!.columns),
   );
 }
 

@@ -85,13 +85,12 @@ describe('the table and its procedures', () => {
       silentMs: 10_000,
     });
     let looks = 0;
-    // The catalog is read part by part: one may be of before the table was made, the others of after.
+    // The catalog is read part by part: of a table that is being made one may see the columns and no engine yet.
     const query: Queries['query'] = async (sql, values) => {
-      const before = await link.query(sql, values);
-      if (++looks > 1) return before;
+      if (++looks > 1) return link.query(sql, values);
       await connect(url);
-      const [[name, autocommit, , columns, procedures]] = (await link.query(sql, values)) as [unknown[]];
-      return [[name, autocommit, before[0]![2], columns, procedures]];
+      const [[name, autocommit, procedures, , ...others]] = (await link.query(sql, values)) as [unknown[]];
+      return [[name, autocommit, procedures, null, ...others]];
     };
     const name = { database: undefined, table: 'distributed_lock' };
     const found = await ensureSchema({ query, close: () => link.close() }, name, speakerOf('half'));
