@@ -7,7 +7,7 @@ export interface StatementCounts {
 }
 
 const CALL =
-  /SELECT "\w+"\."[^"]+?_(acquire|release|renew|inspect|force_release|called|sweep)_[0-9a-f]{8}"\(/;
+  /SELECT "\w+"\."[^"]+?_(acquire|release|renew|inspect|force_release|called|sweep|lock_row|make_row|end_holder)_[0-9a-f]{8}"\(/;
 /** What a session does at its own pace: the beat of its ear, and the sweep. */
 const AT_ITS_PACE = /^SELECT \$1$|_sweep_[0-9a-f]{8}"/;
 
