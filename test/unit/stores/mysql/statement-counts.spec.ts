@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import mysql from 'mysql2/promise';
 import type { StoreSession } from '../../../../lib/line/store.js';
-import { mysqlStore } from '../../../../lib/stores/mysql/index.js';
+import { mysqlStore, type MysqlStoreOptions } from '../../../../lib/stores/mysql/index.js';
+import { REVISION } from '../../../../lib/stores/mysql/statements.generated.js';
 import { MariadbServer } from '../../../support/mariadb-server.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 
@@ -20,9 +21,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function session(
-  options: { pool: object } | { url: string } = { url: server.url },
-): Promise<OpenSession> {
+async function session(options: MysqlStoreOptions = { url: server.url }): Promise<OpenSession> {
   const one = await openSession(mysqlStore(options));
   open.push(one);
   return one;
@@ -133,5 +132,39 @@ describe('commands that meet', () => {
         for (const key of keys) expect(await a.inspect(key)).toMatchObject({ holders: [], waiters: 0 });
       }
     }
+  });
+});
+
+describe('transactions that hold locks', () => {
+  it('are for a pair four statements: two that lock and unlock, and two on record', async () => {
+    const a = await session({ url: server.url, strategy: 'transaction' });
+    const first = requestFor('tx-pair');
+    await a.acquire(first);
+    await give(a, first);
+    const request = requestFor('tx-pair');
+    const { statements } = await count(async () => {
+      expect((await a.acquire(request)).kind).toBe('held');
+      await give(a, request);
+    });
+    expect(statements).toBe(4);
+  });
+
+  it('leave rows that are swept with those of the keys, and never while somebody has them', async () => {
+    const table = 'swept';
+    const a = await session({ url: server.url, strategy: 'transaction', table, clockTolerance: 0 });
+    const sweep = `CALL ${table}_sweep_${REVISION}('', 500)`;
+    const rows = (name: string): Promise<unknown[]> =>
+      server.column(`SELECT CONVERT(id USING utf8mb4) FROM ${name} ORDER BY id`);
+    const [held, gone] = [requestFor('held'), requestFor('gone')];
+    await a.acquire(held);
+    await a.acquire(gone);
+    await give(a, gone);
+    await server.admin.query(`DELETE FROM ${table} WHERE id = 'held'`);
+    for (const _ of ['the key', 'its row']) await server.admin.query(sweep);
+    expect(await rows(table)).toEqual([]);
+    expect(await rows(`${table}_exclusive`)).toEqual(['held']);
+    await give(a, held);
+    await server.admin.query(sweep);
+    expect(await rows(`${table}_exclusive`)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { isLockError, LockConfigError } from '../../../../lib/errors.js';
-import { postgresStore } from '../../../../lib/stores/postgres/index.js';
+import { postgresStore, type PostgresWaiting } from '../../../../lib/stores/postgres/index.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 import { PostgresServer } from '../../../support/postgres-server.js';
 
@@ -18,8 +18,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function connect(url: string, table?: string): Promise<OpenSession> {
-  const session = await openSession(postgresStore({ url, ...(table !== undefined && { table }) }));
+async function connect(url: string, more: PostgresWaiting = {}): Promise<OpenSession> {
+  const session = await openSession(postgresStore({ url, ...more }));
   sessions.push(session);
   return session;
 }
@@ -68,13 +68,13 @@ describe('the table and its functions', () => {
   ])('take the name %s', async (table, name) => {
     const url = server.url;
     await administer(url, 'CREATE SCHEMA IF NOT EXISTS app', 'CREATE SCHEMA IF NOT EXISTS "a.b"');
-    const [a, b] = [await connect(url, table), await connect(url)];
+    const [a, b] = [await connect(url, { table }), await connect(url)];
     const request = requestFor('named');
     expect((await a.acquire(request)).kind).toBe('held');
     expect((await b.inspect('named')).holders).toEqual([]);
     const found = await server.column('SELECT count(*)::int FROM pg_tables WHERE tablename = $1', [name]);
     expect(found[0]).toBeGreaterThan(0);
-    expect((await (await connect(url, table)).inspect('named')).holders).toHaveLength(1);
+    expect((await (await connect(url, { table })).inspect('named')).holders).toHaveLength(1);
   });
 
   it('leave a table of another shape alone, and say so', async () => {
@@ -119,9 +119,16 @@ describe('the table and its functions', () => {
     await administer(
       owner,
       'GRANT USAGE ON SCHEMA public TO user_of_it',
-      'GRANT SELECT, INSERT, UPDATE, DELETE ON distributed_lock TO user_of_it',
+      'GRANT SELECT, INSERT, UPDATE, DELETE ON distributed_lock, distributed_lock_exclusive TO user_of_it',
     );
-    expect((await (await connect(app)).acquire(requestFor('allowed'))).kind).toBe('held');
+    for (const strategy of ['lease', 'transaction'] as const) {
+      const session = await connect(app, { strategy });
+      const request = requestFor('allowed');
+      expect((await session.acquire(request)).kind).toBe('held');
+      await session.release({ keys: ['allowed'], owner: request.owner, refuses: false, keepMs: 0 });
+      expect((await session.acquire(requestFor('allowed'))).kind).toBe('held');
+      expect(await session.forceRelease('allowed')).toBe(true);
+    }
   });
 
   it('need a schema to stand in', async () => {
