@@ -2,7 +2,7 @@
 import { defineCall } from './call.js';
 
 /** Stands in the name of every function: another version of the package brings its own, and both may run at once. */
-export const REVISION = '6caeb926';
+export const REVISION = '142a5059';
 
 /** The columns of the table, with their types, in order. */
 export const COLUMNS = 'key bytea, last_token bigint, kept_until_us bigint, capacity integer, holder_owner uuid[], holder_session bigint[], holder_weight integer[], holder_token bigint[], holder_ends_us bigint[], line_owner uuid[], line_session bigint[], line_weight integer[], line_looked_us bigint[], line_called_us bigint[], refused_owner uuid[], refused_until_us bigint[]';
@@ -241,6 +241,7 @@ BEGIN
   IF replaces IS NOT NULL THEN s := distributed_lock_remove(s, replaces, 0); END IF;
   at := array_position(s.line_owner, of_owner);
   IF at IS NOT NULL THEN
+    s.line_session[at] := of_session;
     s.line_looked_us[at] := now_us;
     s.line_called_us[at] := CASE WHEN s.line_called_us[at] > 0 THEN now_us ELSE 0 END;
   END IF;
