@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { requestFor } from '../support/open-session.js';
-import { until } from '../support/until.js';
 import type { BackEnd, TestServer } from './back-end.js';
 import { NetworkStage } from './network-stage.js';
 
@@ -162,20 +161,5 @@ function losesMessages(stage: Stage): void {
     await holder.release();
     const first = await Promise.race([waiting, stage.control(LOOK_MS + MARGIN_MS)]);
     expect(first).toMatchObject({ isHeld: true });
-  });
-
-  it('is cut listens again, and its session says that messages may have been missed', async () => {
-    const session = await stage.badSession();
-    const key = stage.newKey();
-    stage.proxy.cut();
-    await session.heard('all');
-    const [first, second] = [requestFor(key), requestFor(key)];
-    await until('it serves', () => session.acquire(first).catch(() => undefined));
-    await session.acquire(second);
-    await until('it is called', async () => {
-      await session.release({ keys: [key], owner: first.owner, refuses: false, keepMs: 0 });
-      return session.hints.some((hint) => hint.kind === 'called' && hint.owner === second.owner);
-    });
-    expect((await session.acquire(second)).kind).toBe('held');
   });
 }

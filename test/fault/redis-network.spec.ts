@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { requestFor } from '../support/open-session.js';
 import { until } from '../support/until.js';
 import { redis } from './back-ends.js';
 import { describeNetwork } from './network-scenarios.js';
@@ -8,6 +9,21 @@ describeNetwork(redis);
 
 describe('a session over Redis behind a bad wire', () => {
   const stage = NetworkStage.of(redis);
+
+  it('hears again after its subscription was cut, and says that messages may have been missed', async () => {
+    const session = await stage.badSession();
+    const key = stage.newKey();
+    stage.proxy.cut();
+    await session.heard('all');
+    const [first, second] = [requestFor(key), requestFor(key)];
+    await until('it serves', () => session.acquire(first).catch(() => undefined));
+    await session.acquire(second);
+    await until('it is called', async () => {
+      await session.release({ keys: [key], owner: first.owner, refuses: false, keepMs: 0 });
+      return session.hints.some((hint) => hint.kind === 'called' && hint.owner === second.owner);
+    });
+    expect((await session.acquire(second)).kind).toBe('held');
+  });
 
   it('notices that its subscription has become dumb, though nothing is said on it', async () => {
     const session = await stage.badSession(1_000);

@@ -2,7 +2,7 @@
 import { defineCall } from './call.js';
 
 /** Stands in the name of every function: another version of the package brings its own, and both may run at once. */
-export const REVISION = 'd7b16614';
+export const REVISION = 'a371aae4';
 
 /** The tables: what stands behind the name of each (nothing behind the first), its columns with their types in order, what makes it. */
 export const TABLES: readonly { readonly suffix: string; readonly columns: string; readonly sql: string }[] = [
@@ -243,6 +243,7 @@ BEGIN
   IF replaces IS NOT NULL THEN s := distributed_lock_remove(s, replaces, 0); END IF;
   at := array_position(s.line_owner, of_owner);
   IF at IS NOT NULL THEN
+    s.line_session[at] := of_session;
     s.line_looked_us[at] := now_us;
     s.line_called_us[at] := CASE WHEN s.line_called_us[at] > 0 THEN now_us ELSE 0 END;
   END IF;

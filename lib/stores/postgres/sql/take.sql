@@ -32,9 +32,11 @@ BEGIN
     END IF;
   END IF;
   IF replaces IS NOT NULL THEN s := distributed_lock_remove(s, replaces, 0); END IF;
-  -- The asker is alive, whatever was thought of it; noted before it could be passed over by its own look.
+  -- The asker is alive, whatever was thought of it; noted before it could be passed over by its own look. Whether its
+  -- session hears may have changed since it came.
   at := array_position(s.line_owner, of_owner);
   IF at IS NOT NULL THEN
+    s.line_session[at] := of_session;
     s.line_looked_us[at] := now_us;
     s.line_called_us[at] := CASE WHEN s.line_called_us[at] > 0 THEN now_us ELSE 0 END;
   END IF;

@@ -5,6 +5,7 @@ import type { LockStore } from '../../../../lib/line/store.js';
 import { postgresStore, type PostgresStoreOptions } from '../../../../lib/stores/postgres/index.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 import { PostgresServer } from '../../../support/postgres-server.js';
+import { TcpProxy } from '../../../support/tcp-proxy.js';
 import { until } from '../../../support/until.js';
 
 let server: PostgresServer;
@@ -87,6 +88,27 @@ describe('a session that listens', () => {
     await b.acquire(next);
     await a.release({ keys: ['again'], owner: waiter.owner, ...leave });
     await b.heard('called', next.owner);
+  });
+
+  it('is called by a message again where it took its place while it was deaf, once it has looked', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const store = postgresStore({ url: proxy.through(server.url) });
+    const [a, b] = [await session(), await open(store)];
+    const [holder, waiter] = [requestFor('deaf'), requestFor('deaf')];
+    await a.acquire(holder);
+    proxy.refuse();
+    await terminate('%LISTEN%');
+    await terminate('SELECT 1');
+    await until('it is deaf', () => store.capabilities.wakeUp === 'poll');
+    await b.acquire(waiter);
+    proxy.flow();
+    await until('it hears again', () => store.capabilities.wakeUp === 'message');
+    await b.acquire(waiter);
+    await a.release({ keys: ['deaf'], owner: holder.owner, ...leave });
+    await b.heard('called', waiter.owner);
+    expect((await b.acquire(waiter)).kind).toBe('held');
+    await b.close();
+    await proxy.stop();
   });
 
   it('goes on when the connections of its commands were ended', async () => {
