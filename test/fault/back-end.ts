@@ -48,3 +48,12 @@ export const LEASE_PROMISES: Promises = {
   keepsData: true,
   hotWaiters: 100,
 };
+
+/** Of transactions that stay open: the server sees a connection that closes at once, and keeps no hold over a restart. */
+export const TRANSACTION_PROMISES: Promises = {
+  deadHolderMs: () => 200,
+  deadWaiterMs: 200,
+  deadWaitersMs: 200,
+  keepsData: false,
+  hotWaiters: 100,
+};

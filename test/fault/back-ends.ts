@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MariadbServer } from '../support/mariadb-server.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
-import { type BackEnd, LEASE_PROMISES } from './back-end.js';
+import { type BackEnd, LEASE_PROMISES, type TestServer, TRANSACTION_PROMISES } from './back-end.js';
 
 /** The back ends that the shared scenarios run on: each adds its words and its own way to be broken. */
 
@@ -39,4 +40,39 @@ export const mysql: BackEnd<MariadbServer> = {
   start: () => MariadbServer.start({ settings: { 'max-connections': '300' } }),
   promises: LEASE_PROMISES,
   words: { acquire: '_ask_', release: '_release_' },
+};
+
+/** A server whose store holds by transactions. */
+function byTransactions<Server extends TestServer>(server: Server): Server {
+  return Object.create(server, { url: { value: server.url.replace('://', '+transaction://') } }) as Server;
+}
+
+export const postgresTransactions: BackEnd<PostgresServer> = {
+  name: 'PostgreSQL, by transactions',
+  start: async () => byTransactions(await postgres.start()),
+  promises: TRANSACTION_PROMISES,
+  words: { acquire: '_lock_row_', release: 'ROLLBACK' },
+  waiters: async (server, key) => {
+    const hex = Buffer.from(`fault:${key}`).toString('hex');
+    const sql = `SELECT count(*)::int FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%x${hex}%'`;
+    return Number((await server.column(sql))[0]);
+  },
+};
+
+/** What INNODB_LOCKS shows is renewed only when nobody has read it for so long. */
+const SEEN_ANEW_MS = 120;
+
+export const mysqlTransactions: BackEnd<MariadbServer> = {
+  name: 'MariaDB, by transactions',
+  start: async () => byTransactions(await mysql.start()),
+  promises: TRANSACTION_PROMISES,
+  words: { acquire: '_lock_row_', release: '_unlock_row_' },
+  waiters: async (server, key) => {
+    await sleep(SEEN_ANEW_MS);
+    const sql = `SELECT COUNT(DISTINCT w.requesting_trx_id) FROM information_schema.INNODB_LOCK_WAITS w
+      JOIN information_schema.INNODB_LOCKS l ON l.lock_id = w.requested_lock_id
+      WHERE l.lock_table LIKE '%exclusive%' AND l.lock_data = ?`;
+    const hex = Buffer.from(`fault:${key}`).toString('hex').toUpperCase();
+    return Number((await server.column(sql, [`0x${hex}`]))[0]);
+  },
 };

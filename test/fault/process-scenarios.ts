@@ -135,7 +135,7 @@ function comeAndGo(stage: Stage, { promises }: Pick<BackEnd, 'promises'>): void 
     const taken = stage.newKey();
     await other!.acquire(taken);
     const told = Array.from({ length: 5 }, () =>
-      leaving!.acquire(taken, { fair: true }).then(
+      leaving!.acquire(taken, { leaseTime: 60_000 }).then(
         () => 'held',
         (error: { code: string }) => error.code,
       ),

@@ -1,0 +1,4 @@
+import { mysqlTransactions } from './back-ends.js';
+import { describeProcesses } from './process-scenarios.js';
+
+describeProcesses(mysqlTransactions);

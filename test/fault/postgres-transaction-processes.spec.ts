@@ -1,0 +1,4 @@
+import { postgresTransactions } from './back-ends.js';
+import { describeProcesses } from './process-scenarios.js';
+
+describeProcesses(postgresTransactions);
