@@ -93,9 +93,10 @@ export class LocalQueue {
     return this.others.has(key);
   }
 
-  /** How many requests wait here that the store does not know of: all but the one for which it keeps a place. */
+  /** How many requests wait here that the store does not know of: all but those for which it keeps a place. */
   unseen(key: string): number {
-    return this.places.get(key)?.unseen ?? 0;
+    const others = this.client.store.capabilities.fairOrder ? 0 : (this.others.get(key) ?? 0);
+    return others + (this.places.get(key)?.unseen ?? 0);
   }
 
   forget(key: string): void {

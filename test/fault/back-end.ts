@@ -32,6 +32,8 @@ export interface Promises {
   readonly deadWaitersMs: number;
   /** A server that comes back knows who held what. */
   readonly keepsData: boolean;
+  /** A holder whose connections are cut keeps the lock, if it is back before its lease ends. */
+  readonly outlivesCut: boolean;
   /** How many may wait for one key at once, without an error. */
   readonly hotWaiters: number;
 }
@@ -46,6 +48,7 @@ export const LEASE_PROMISES: Promises = {
   deadWaiterMs: 1_000 + LOOK_MS,
   deadWaitersMs: 3_000 + LOOK_MS,
   keepsData: true,
+  outlivesCut: true,
   hotWaiters: 100,
 };
 
@@ -55,5 +58,6 @@ export const TRANSACTION_PROMISES: Promises = {
   deadWaiterMs: 200,
   deadWaitersMs: 200,
   keepsData: false,
+  outlivesCut: false,
   hotWaiters: 100,
 };

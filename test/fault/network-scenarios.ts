@@ -13,7 +13,8 @@ export function describeNetwork<Server extends TestServer>(backEnd: BackEnd<Serv
     const stage = NetworkStage.of(backEnd);
     losesAnswers(stage, backEnd);
     isLate(stage, backEnd);
-    isCut(stage);
+    isCut(stage, backEnd);
+    becomesABlackHole(stage);
     if (backEnd.cutEars) losesMessages(stage);
   });
 }
@@ -113,7 +114,24 @@ function isLate(stage: Stage, { words }: Pick<BackEnd, 'words'>): void {
   });
 }
 
-function isCut(stage: Stage): void {
+function isCut(stage: Stage, { promises }: Pick<BackEnd, 'promises'>): void {
+  if (!promises.outlivesCut) {
+    it('is cut is told at once that it lost, and others go on', async () => {
+      const [bad, good] = await stage.badAndGood({ watchdogMs: 60_000 });
+      const key = stage.newKey();
+      const handle = await bad.acquire(key);
+      const told = new Promise<string>((resolve) => {
+        handle.signal.addEventListener('abort', () => resolve('told'));
+      });
+      const waiting = good.acquire(key);
+      await stage.untilWaiting(good, key, 1);
+      stage.proxy.reset();
+      expect(await Promise.race([told, stage.control(MARGIN_MS)])).toBe('told');
+      expect(await Promise.race([waiting, stage.control(MARGIN_MS)])).toMatchObject({ isHeld: true });
+    });
+    return;
+  }
+
   it('is down for a part of its lease keeps its lock', async () => {
     const [bad, good] = await stage.badAndGood();
     const key = stage.newKey();
@@ -129,7 +147,9 @@ function isCut(stage: Stage): void {
     await handle.release();
     expect(handle.signal.aborted).toBe(false);
   });
+}
 
+function becomesABlackHole(stage: Stage): void {
   it('becomes a black hole is told that it lost before anybody else may hold', async () => {
     const [bad, good] = await stage.badAndGood();
     const key = stage.newKey();

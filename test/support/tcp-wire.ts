@@ -88,6 +88,8 @@ export class Wire {
     if (trap?.what === 'holdRequest') {
       trap.reached.resolve();
       await trap.released.promise;
+      // The client has reset it meanwhile: nobody will answer.
+      if (this.upstream.destroyed) trap.answered.resolve();
     }
     this.trap = trap ?? this.trap;
     this.upstream.write(chunk);

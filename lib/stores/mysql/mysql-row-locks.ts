@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import type { Clock } from '../../util/clock.js';
+import { deferred } from '../../util/deferred.js';
 import { type RowLock, type RowLocks, type RowReply, rowReplyOf } from '../sql/row-lock.js';
 import { codeOf } from './mysql-errors.js';
 import { closed, type MysqlLink, reset, rowsOf, socketOf, type Value } from './mysql-link.js';
@@ -105,11 +106,14 @@ export class MysqlRowLocks implements RowLocks {
 class MysqlRowLock implements RowLock {
   onGone: (() => void) | undefined;
   private isGiven = false;
+  /** The driver leaves statements unsettled on a connection that is destroyed. */
+  private readonly gone = deferred<never>();
 
   constructor(
     private readonly connection: PoolConnection,
     private readonly options: RowLocksOptions,
   ) {
+    this.gone.promise.catch(() => undefined);
     socketOf(connection)?.once('close', this.hasFailed);
   }
 
@@ -145,6 +149,7 @@ class MysqlRowLock implements RowLock {
   abandon(): void {
     if (this.isGiven) return;
     this.isGiven = true;
+    this.gone.reject(new Error('the connection was reset'));
     reset(this.connection);
   }
 
@@ -172,7 +177,11 @@ class MysqlRowLock implements RowLock {
   /** What need not wait is answered soon, or the connection is reset. */
   private async answered(sql: string, values: readonly Value[] = []): Promise<string> {
     const { clock, silentMs } = this.options;
-    const timer = clock.setTimer(silentMs, () => reset(this.connection), { isBackground: true });
+    const giveUp = (): void => {
+      this.gone.reject(new Error(`no answer for ${Math.round(silentMs)} ms`));
+      reset(this.connection);
+    };
+    const timer = clock.setTimer(silentMs, giveUp, { isBackground: true });
     try {
       return await this.send(sql, values);
     } finally {
@@ -183,7 +192,9 @@ class MysqlRowLock implements RowLock {
   /** The first column of the first row. */
   private async send(sql: string, values: readonly Value[]): Promise<string> {
     const options = { sql, values: [...values], rowsAsArray: true, nestTables: false, typeCast: true };
-    const [answer] = await this.connection.query(options);
+    const sent = this.connection.query(options);
+    sent.catch(() => undefined);
+    const [answer] = await Promise.race([sent, this.gone.promise]);
     const [first] = rowsOf(answer)[0] ?? [];
     return String((first as string | number | Buffer | null | undefined) ?? '');
   }

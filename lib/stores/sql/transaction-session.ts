@@ -100,8 +100,7 @@ export class TransactionSession implements StoreSession {
     const view = await this.parts.records.inspect(key);
     if (view.capacity !== TRANSACTION_CAPACITY && view.holders.length > 0) return view;
     const holders = view.holders.map((holder) => ({ ...holder, weight: MODE_CAPACITY }));
-    const own = [...this.claims.values()].filter((claim) => claim.get(key)?.isWaiting);
-    return { capacity: MODE_CAPACITY, holders, waiters: view.waiters + own.length };
+    return { capacity: MODE_CAPACITY, holders, waiters: view.waiters };
   }
 
   async forceRelease(key: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LockStoreError } from '../../../lib/errors.js';
+import { MODE_CAPACITY } from '../../../lib/line/store.js';
 import { runtimeWorld, world } from './fixture.js';
 
 describe('the waiters that inspect tells of', () => {
@@ -25,6 +26,24 @@ describe('the waiters that inspect tells of', () => {
     await (await mine).release();
     for (const each of theirs) await (await each).release();
     expect(await seen()).toEqual([0, 0]);
+  });
+
+  it('are all of this process where the store keeps no line to count', async () => {
+    const here = runtimeWorld();
+    const capabilities = { ...here.store.capabilities, fairOrder: false };
+    Object.defineProperty(here.store, 'capabilities', { value: capabilities });
+    const held = await here.runtime.acquire('a');
+    const waits = [
+      here.runtime.acquire('a'),
+      here.runtime.acquire('a'),
+      here.runtime.acquire('a', { leaseTime: 1_000 }),
+    ];
+    await here.clock.advanceAsync(0);
+    const view = { capacity: MODE_CAPACITY, holders: [], waiters: 0 };
+    here.store.onNext('inspect', (command) => command.answerWith(view));
+    expect((await here.runtime.inspect('a')).waiters).toBe(3);
+    await held.release();
+    for (const wait of waits) await (await wait).release();
   });
 });
 

@@ -1,0 +1,4 @@
+import { mysqlTransactions } from './back-ends.js';
+import { describeNetwork } from './network-scenarios.js';
+
+describeNetwork(mysqlTransactions);

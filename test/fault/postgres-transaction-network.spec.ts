@@ -1,0 +1,4 @@
+import { postgresTransactions } from './back-ends.js';
+import { describeNetwork } from './network-scenarios.js';
+
+describeNetwork(postgresTransactions);
