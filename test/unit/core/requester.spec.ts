@@ -33,19 +33,23 @@ describe('the waiters that inspect tells of', () => {
     const capabilities = { ...here.store.capabilities, fairOrder: false };
     Object.defineProperty(here.store, 'capabilities', { value: capabilities });
     const held = await here.runtime.acquire('a');
-    const waits = [
-      here.runtime.acquire('a'),
-      here.runtime.acquire('a'),
-      here.runtime.acquire('a', { leaseTime: 1_000 }),
-    ];
+    const { signal, abort } = abortable();
+    const options = [{ signal }, { signal }, { signal, leaseTime: 1_000 }];
+    const waits = options.map((one) => here.runtime.acquire('a', one));
     await here.clock.advanceAsync(0);
     const view = { capacity: MODE_CAPACITY, holders: [], waiters: 0 };
     here.store.onNext('inspect', (command) => command.answerWith(view));
     expect((await here.runtime.inspect('a')).waiters).toBe(3);
+    abort();
+    await Promise.allSettled(waits);
     await held.release();
-    for (const wait of waits) await (await wait).release();
   });
 });
+
+function abortable(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
 
 describe('a failure of the store', () => {
   it('names the key as the caller knows it, without the namespace', async () => {
