@@ -7,7 +7,6 @@ import type { Strategy } from '../../../../lib/stores/sql/strategy.js';
 import { MariadbServer } from '../../../support/mariadb-server.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 import { PostgresServer } from '../../../support/postgres-server.js';
-import { TcpProxy } from '../../../support/tcp-proxy.js';
 import { until } from '../../../support/until.js';
 
 /** What the tests ask of a server besides the store. */
@@ -20,7 +19,7 @@ interface Server {
 
 interface Dialect {
   start(): Promise<Server>;
-  store(server: Server, strategy: Strategy, port?: number): LockStore;
+  store(server: Server, strategy: Strategy): LockStore;
   /** Ends the connection that has a row locked. */
   killHolder(server: Server): Promise<unknown>;
   /** How many connections wait for a row. */
@@ -33,8 +32,8 @@ const LEASE_MS = 2_000;
 
 const postgres: Dialect = {
   start: () => PostgresServer.start({ settings: { max_connections: '150' } }),
-  store: (server, strategy, port = server.port) =>
-    postgresStore({ url: `postgres://postgres@127.0.0.1:${port}/postgres`, strategy }),
+  store: (server, strategy) =>
+    postgresStore({ url: `postgres://postgres@127.0.0.1:${server.port}/postgres`, strategy }),
   killHolder: (server) =>
     server.column(
       `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE state = 'idle in transaction'`,
@@ -45,8 +44,7 @@ const postgres: Dialect = {
 
 const mysql: Dialect = {
   start: () => MariadbServer.start(),
-  store: (server, strategy, port = server.port) =>
-    mysqlStore({ url: `mysql://root@127.0.0.1:${port}/locks`, strategy }),
+  store: (server, strategy) => mysqlStore({ url: `mysql://root@127.0.0.1:${server.port}/locks`, strategy }),
   killHolder: async (server) => {
     const [id] = await server.column(
       `SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_state = 'RUNNING' AND trx_rows_locked > 0`,
@@ -65,7 +63,6 @@ describe.each([
   ['MariaDB', mysql],
 ])('transactions that hold locks on %s', (_, dialect) => {
   let server: Server;
-  let proxy: TcpProxy | undefined;
   const sessions: OpenSession[] = [];
   const runtimes: LockRuntime[] = [];
   let keys = 0;
@@ -77,8 +74,6 @@ describe.each([
   afterEach(async () => {
     await Promise.all(runtimes.splice(0).map((runtime) => runtime.shutdown()));
     await Promise.all(sessions.splice(0).map((session) => session.close()));
-    await proxy?.stop();
-    proxy = undefined;
   });
   afterAll(async () => {
     await server.stop();
@@ -86,8 +81,8 @@ describe.each([
 
   const newKey = (): string => `tx-${++keys}`;
 
-  async function connect(strategy: Strategy = 'transaction', port?: number): Promise<OpenSession> {
-    const session = await openSession(dialect.store(server, strategy, port), LEASE_MS);
+  async function connect(strategy: Strategy = 'transaction'): Promise<OpenSession> {
+    const session = await openSession(dialect.store(server, strategy), LEASE_MS);
     sessions.push(session);
     return session;
   }
@@ -138,21 +133,6 @@ describe.each([
     // Its record, and its release, are not taken for the next one's.
     await a.release(leave(first));
     expect((await a.inspect(key)).holders).toMatchObject([{ owner: second.owner, token: tokenOf(after) }]);
-  });
-
-  it('end at the server when their process says nothing for the lease', async () => {
-    proxy = await TcpProxy.start(server.port);
-    const [silent, other] = await Promise.all([connect('transaction', proxy.port), connect()]);
-    const key = newKey();
-    const [first, second] = [requestFor(key, { leaseMs: LEASE_MS }), requestFor(key)];
-    expect((await silent.acquire(first)).kind).toBe('held');
-    await other.acquire(second);
-    proxy.swallow('toServer', 'toClient');
-    await other.heard('called', second.owner);
-    expect((await other.acquire(second)).kind).toBe('held');
-    expect(await silent.renew([{ key, owner: first.owner, leaseMs: LEASE_MS }]).catch(() => [0])).toEqual([
-      0,
-    ]);
   });
 
   it('end by force wherever they are, and at once', async () => {
