@@ -75,6 +75,27 @@ describe('the statements that clients send', () => {
     expect(statements).toBe(1);
   });
 
+  it('are for a hand-over two calls, and the polls meanwhile, however many wait', async () => {
+    for (const waiting of [1, 10, 200]) {
+      const [a, b] = [await session(), await session()];
+      const key = `line:${waiting}`;
+      const [holder, ...requests] = Array.from({ length: 1 + waiting }, () => requestFor(key));
+      await a.acquire(holder!);
+      await Promise.all(requests.map((request) => b.acquire(request)));
+      const startMs = performance.now();
+      const { statements } = await count(async () => {
+        await give(a, holder!);
+        await b.heard('called', requests[0]!.owner);
+        expect((await b.acquire(requests[0]!)).kind).toBe('held');
+      });
+      const polls = Math.ceil((performance.now() - startMs) / 5) + 1;
+      expect(statements).toBeGreaterThanOrEqual(2);
+      expect(statements).toBeLessThanOrEqual(2 + polls);
+      expect(b.hints.filter(({ kind }) => kind === 'called')).toHaveLength(1);
+      await Promise.all([a.close(), b.close()]);
+    }
+  });
+
   it('are a few for the looks of 200 waiters of a process, and one poll for all of them', async () => {
     const [a, b] = [await session(), await session()];
     await a.acquire(requestFor('line'));
