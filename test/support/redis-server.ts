@@ -17,6 +17,8 @@ export interface RedisServerOptions {
   readonly keepsData?: boolean;
   /** Further options, as on the command line. */
   readonly args?: readonly string[];
+  /** Of a cluster's node: where the nodes talk to each other. */
+  readonly busPort?: number;
 }
 
 /**
@@ -28,6 +30,7 @@ export interface RedisServerOptions {
 export class RedisServer {
   private readonly clients: Redis[] = [];
   private ownAdmin: Redis | undefined;
+  private isPaused = false;
 
   private constructor(
     private readonly options: RedisServerOptions,
@@ -50,6 +53,15 @@ export class RedisServer {
 
   get port(): number {
     return this.place.port;
+  }
+
+  get busPort(): number | undefined {
+    return this.options.busPort;
+  }
+
+  /** False once it was killed, or while it stands still. */
+  get isRunning(): boolean {
+    return !this.launched.hasEnded && !this.isPaused;
   }
 
   get url(): string {
@@ -78,14 +90,17 @@ export class RedisServer {
 
   /** SIGKILL. */
   async kill(): Promise<void> {
+    this.isPaused = false;
     await this.launched.kill();
   }
 
   pause(): void {
+    this.isPaused = true;
     this.launched.pause();
   }
 
   resume(): void {
+    this.isPaused = false;
     this.launched.resume();
   }
 
