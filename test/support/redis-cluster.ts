@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
 import { RedisServer } from './redis-server.js';
 import { until } from './until.js';
@@ -136,6 +137,14 @@ export class RedisCluster {
     return this.members.filter(({ server }) => server.isRunning);
   }
 
+  private async haveMet(): Promise<boolean> {
+    await until('all have met', async () => {
+      const views = await Promise.all(this.members.map(({ server }) => viewOf(server)));
+      return views.every(({ known }) => known === this.members.length);
+    });
+    return true;
+  }
+
   private async assemble(): Promise<void> {
     const [first, ...others] = this.members;
     for (const [index, { server }] of this.members.entries()) {
@@ -145,12 +154,12 @@ export class RedisCluster {
       const to = Math.floor((SLOTS * (index + 1)) / MASTERS) - 1;
       await server.admin.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
     }
-    for (const { server } of others) {
-      await first!.server.admin.call('CLUSTER', 'MEET', '127.0.0.1', server.port, server.busPort!);
-    }
     await until('all have met', async () => {
-      const views = await Promise.all(this.members.map(({ server }) => viewOf(server)));
-      return views.every(({ known }) => known === this.members.length);
+      // A handshake that a busy machine lets lapse is not tried again by itself.
+      for (const { server } of others) {
+        await first!.server.admin.call('CLUSTER', 'MEET', '127.0.0.1', server.port, server.busPort!);
+      }
+      return Promise.race([this.haveMet(), sleep(2 * NODE_TIMEOUT_MS).then(() => false)]);
     });
     for (const [index, { server }] of this.members.entries()) {
       if (index >= MASTERS) {
@@ -162,12 +171,19 @@ export class RedisCluster {
   }
 }
 
-async function startMember(args: readonly string[]): Promise<ClusterMember> {
+async function startMember(args: readonly string[], attempts = 3): Promise<ClusterMember> {
   const busPort = await freePort();
   const quick = ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0'];
   const own = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
   const bus = ['--cluster-port', String(busPort), '--cluster-replica-validity-factor', '0'];
-  const server = await RedisServer.start({ args: [...own, ...bus, ...quick, ...args], busPort });
+  const server = await RedisServer.start({ args: [...own, ...bus, ...quick, ...args], busPort }).catch(
+    (error: unknown) => {
+      // Somebody else took the port of the bus in between.
+      if (attempts === 1) throw error;
+      return undefined;
+    },
+  );
+  if (!server) return startMember(args, attempts - 1);
   return { server, id: String(await server.admin.call('CLUSTER', 'MYID')) };
 }
 
