@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { isLockError, LockConfigError, LockUnsupportedError } from '../../../../lib/errors.js';
 import { redisStore, type RedisStoreOptions } from '../../../../lib/stores/redis/index.js';
 import { freePort } from '../../../support/free-port.js';
@@ -60,6 +60,11 @@ describe('the options of a Redis store', () => {
     ['no interval at all', { url: 'redis://h', waiting: 'spin', spinInterval: 0 }, 'spinInterval'],
     ['a negative tolerance', { url: 'redis://h', clockTolerance: -1 }, 'clockTolerance'],
     ['half a replica', { url: 'redis://h', waitReplicas: 0.5 }, 'waitReplicas'],
+    ['no sentinel', { sentinels: [], name: 'locks' }, 'sentinels'],
+    ['a sentinel without a port', { sentinels: [{ host: 'h' }], name: 'locks' }, 'sentinels'],
+    ['sentinels of no master', { sentinels: [{ host: 'h', port: 1 }] }, 'name'],
+    ['a node that is a text', { nodes: ['h:1'] }, 'nodes'],
+    ['further options that are none', { nodes: [{ host: 'h', port: 1 }], options: 'tls' }, 'options'],
   ])('are refused with %s', (_, options, option) => {
     const error = thrownBy(() => redisStore(options as RedisStoreOptions));
     expect(error).toBeInstanceOf(LockConfigError);
@@ -67,16 +72,9 @@ describe('the options of a Redis store', () => {
     expect((error as Error).message).toContain(`"${option}"`);
   });
 
-  it.each<[string, unknown]>([
-    ['sentinels', { sentinels: [{ host: 'h', port: 1 }], name: 'mymaster' }],
-    ['nodes', { nodes: [{ host: 'h', port: 1 }] }],
-    ['waitReplicas', { url: 'redis://h', waitReplicas: 1 }],
-    [
-      'a client with sentinels',
-      { client: new Redis({ lazyConnect: true, sentinels: [{ host: 'h', port: 1 }], name: 'mymaster' }) },
-    ],
-  ])('are refused as not supported with %s', (_, options) => {
-    expect(() => redisStore(options as RedisStoreOptions)).toThrow(LockUnsupportedError);
+  it('are refused with a cluster client that finds its nodes by SRV records', () => {
+    const cluster = new Cluster([{ host: 'h', port: 1 }], { lazyConnect: true, useSRVRecords: true });
+    expect(() => redisStore({ client: cluster })).toThrow(LockUnsupportedError);
   });
 
   it('show no password in an error, whatever is wrong', async () => {
@@ -244,13 +242,21 @@ describe('a user of the server', () => {
     expect(denied).toEqual([]);
   });
 
-  it('that may not run a script is told so', async () => {
+  it('that may not run a script is told so when the store is opened', async () => {
     const server = await start();
     await server.admin.call('ACL', 'SETUSER', 'poor', 'on', '>pw', '~*', '&*', '+@all', '-evalsha', '-eval');
-    const session = await connect({ url: `redis://poor:pw@127.0.0.1:${server.port}` });
-    const error = await failure(session.acquire(requestFor('poor')));
-    expect(error).toMatchObject({ code: 'LOCK_STORE', isTransient: false });
+    const error = await failure(connect({ url: `redis://poor:pw@127.0.0.1:${server.port}` }));
+    expect(error).toMatchObject({ code: 'LOCK_STORE', operation: 'connect', isTransient: false });
     expect(error.message).toContain('NOPERM');
+  });
+});
+
+describe('a server without scripts', () => {
+  it('is refused when the store is opened', async () => {
+    const server = await start({ args: ['--rename-command', 'EVALSHA', ''] });
+    const error = await failure(connect({ url: server.url }));
+    expect(error).toBeInstanceOf(LockUnsupportedError);
+    expect(error.message).toContain('EVALSHA');
   });
 });
 
