@@ -134,7 +134,12 @@ class RedisSession implements StoreSession {
       await this.listen(request, keys);
     }
     ears.note(request.owner, keys);
-    const reply = await this.attempt(request, 'line');
+    let reply = await this.attempt(request, 'line');
+    if (reply.kind === 'busy' && !ears.hear(keys)) {
+      // The slot had moved. A call may have come before it is heard where it lies now: look again.
+      await this.listen(request, keys);
+      reply = await this.attempt(request, 'line');
+    }
     if (reply.kind !== 'busy') ears.note(request.owner, []);
     return reply;
   }
