@@ -15,7 +15,7 @@ import { stateKeyOf } from './key-names.js';
 import { isOutOfMemory, SessionClosed, storeErrorOf } from './redis-errors.js';
 import type { RedisSettings } from './redis-options.js';
 import { acquireReplyOf, isHeldReply, keyViewOf } from './replies.js';
-import type { Call, Route } from './route.js';
+import type { Call, Ears, Route } from './route.js';
 import type { ScriptShape } from './script.js';
 import * as scripts from './scripts.generated.js';
 import { SingleRoute } from './single-route.js';
@@ -122,23 +122,22 @@ class RedisSession implements StoreSession {
     if (!request.takesPlace) return this.attempt(request, 'none');
     if (this.settings.spinMs !== undefined) return this.attempt(request, 'spin');
     const { ears } = this.route;
-    if (!ears) return this.attempt(request, 'line');
+    return ears ? this.acquireHeard(request, ears) : this.attempt(request, 'line');
+  }
+
+  /** Where each key has a channel of its own: nobody stands in a line without hearing of it. */
+  private async acquireHeard(request: AcquireRequest, ears: Ears): Promise<AcquireReply> {
     const keys = request.keys.map(stateKeyOf);
-    if (!ears.hear(keys)) {
-      // Who finds it free needs no ears; who does not must have them before it stands in the line.
-      const reply = await this.attempt(request, 'none');
-      if (reply.kind !== 'busy') {
-        ears.note(request.owner, []);
-        return reply;
-      }
-      await this.listen(request, keys);
-    }
-    ears.note(request.owner, keys);
-    let reply = await this.attempt(request, 'line');
-    if (reply.kind === 'busy' && !ears.hear(keys)) {
-      // The slot had moved. A call may have come before it is heard where it lies now: look again.
-      await this.listen(request, keys);
+    let isInLine = ears.hear(keys);
+    // Who finds it free needs no ears.
+    let reply = await this.attempt(request, isInLine ? 'line' : 'none');
+    // A second time where the slot had moved: a call may have come before it is heard where it lies now.
+    for (let turn = 0; turn < 2 && reply.kind === 'busy'; turn++) {
+      ears.note(request.owner, keys);
+      if (isInLine && ears.hear(keys)) return reply;
+      if (!ears.hear(keys)) await this.listen(request, keys);
       reply = await this.attempt(request, 'line');
+      isInLine = true;
     }
     if (reply.kind !== 'busy') ears.note(request.owner, []);
     return reply;
