@@ -68,6 +68,20 @@ export class RedisCluster {
     return this.members.find(({ server }) => server.port === winner?.[0])!;
   }
 
+  /** The range of slots around one, as its master serves it. */
+  async rangeOf(slot: number): Promise<[from: number, to: number]> {
+    const rows = (await this.members[0]!.server.admin.call('CLUSTER', 'SLOTS')) as [number, number][];
+    const [from, to] = rows.find((row) => row[0] <= slot && slot <= row[1])!;
+    return [from, to];
+  }
+
+  async replicasOf({ server }: ClusterMember): Promise<RedisServer[]> {
+    const roles = await Promise.all(this.servers.map((one) => one.admin.call('ROLE') as Promise<unknown[]>));
+    return this.servers.filter(
+      (_, index) => roles[index]![0] === 'slave' && roles[index]![2] === server.port,
+    );
+  }
+
   /** A master other than that one. */
   async otherMaster(than: ClusterMember): Promise<ClusterMember> {
     for (const slot of [0, SLOTS / 2, SLOTS - 1]) {
