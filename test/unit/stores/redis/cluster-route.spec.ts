@@ -250,6 +250,22 @@ describe('a slot that is moved to another master', () => {
     expect((await a.acquire(waiter)).kind).toBe('held');
   });
 
+  it('does a command on a line wholly or not at all', async () => {
+    const a = await session();
+    const key = newKey();
+    const [holder, waiter] = [requestFor(key), requestFor(key)];
+    for (const request of [holder, waiter]) await a.acquire(request);
+    const from = await masterOf(key);
+    const move = await cluster.beginMove(slotOf(stateKeyOf(key)), await cluster.otherMaster(from));
+    // What it would take away is here; what it would make may not be made here any more.
+    const withdrawn = a.release({ keys: [key], owner: waiter.owner, refuses: true, keepMs: 0 });
+    await expect(withdrawn).rejects.toMatchObject({ code: 'LOCK_STORE', isTransient: true });
+    expect(await from.server.admin.zcard(`{${key}}:line`)).toBe(1);
+    await move.finish();
+    await a.release({ keys: [key], owner: waiter.owner, refuses: true, keepMs: 0 });
+    expect(await a.inspect(key)).toMatchObject({ holders: [{ owner: holder.owner }], waiters: 0 });
+  });
+
   it('serves a lock that nobody else wants on its way, here and there', async () => {
     const a = await session();
     const key = newKey();
