@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificates } from './certificates.js';
 import { freePort } from './free-port.js';
 import { RedisServer } from './redis-server.js';
 import { until } from './until.js';
@@ -13,6 +14,8 @@ export interface RedisClusterOptions {
   readonly replicasEach?: number;
   /** Further options of every node, as on the command line. */
   readonly args?: readonly string[];
+  /** All speak TLS with these, and nothing else. */
+  readonly tls?: Certificates;
 }
 
 /** A node and its name in the cluster. */
@@ -37,9 +40,10 @@ export interface SlotMove {
 export class RedisCluster {
   private constructor(readonly members: readonly ClusterMember[]) {}
 
-  static async start({ replicasEach = 1, args = [] }: RedisClusterOptions = {}): Promise<RedisCluster> {
+  static async start(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+    const { replicasEach = 1 } = options;
     const count = MASTERS * (1 + replicasEach);
-    const members = await Promise.all(Array.from({ length: count }, () => startMember(args)));
+    const members = await Promise.all(Array.from({ length: count }, () => startMember(options)));
     const cluster = new RedisCluster(members);
     await cluster.assemble();
     return cluster;
@@ -185,19 +189,21 @@ export class RedisCluster {
   }
 }
 
-async function startMember(args: readonly string[], attempts = 3): Promise<ClusterMember> {
+async function startMember(options: RedisClusterOptions, attempts = 3): Promise<ClusterMember> {
+  const { args = [], tls } = options;
   const busPort = await freePort();
   const quick = ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0'];
   const own = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
   const bus = ['--cluster-port', String(busPort), '--cluster-replica-validity-factor', '0'];
-  const server = await RedisServer.start({ args: [...own, ...bus, ...quick, ...args], busPort }).catch(
+  const all = [...own, ...bus, ...quick, ...(tls ? ['--tls-cluster', 'yes'] : []), ...args];
+  const server = await RedisServer.start({ args: all, busPort, ...(tls && { tls }) }).catch(
     (error: unknown) => {
       // Somebody else took the port of the bus in between.
       if (attempts === 1) throw error;
       return undefined;
     },
   );
-  if (!server) return startMember(args, attempts - 1);
+  if (!server) return startMember(options, attempts - 1);
   return { server, id: String(await server.admin.call('CLUSTER', 'MYID')) };
 }
 

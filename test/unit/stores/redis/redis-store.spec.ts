@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
@@ -222,26 +221,6 @@ describe('a Redis store that cannot serve', () => {
 });
 
 describe('a user of the server', () => {
-  it('needs no more than the page of the store lists', async () => {
-    const server = await start();
-    const page = await readFile('docs/redis.md', 'utf8');
-    const [, ...words] = /^ACL (SETUSER .+)$/m.exec(page)![1]!.split(' ');
-    await server.admin.call('ACL', 'SETUSER', ...words);
-    const url = `redis://locks:secret@127.0.0.1:${server.port}`;
-    const [a, b] = await Promise.all([connect({ url }), connect({ url })]);
-    const requests = [1, 2, 3, 4].map(() => requestFor('acl', { capacity: 2, weight: 1 }));
-    for (const request of requests) await a.acquire(request);
-    await b.renew(requests.map(({ owner }) => ({ key: 'acl', owner, leaseMs: 20_000 })));
-    await b.release({ keys: ['acl'], owner: requests[0]!.owner, refuses: true, keepMs: 100 });
-    await b.release({ keys: ['acl'], owner: requests[1]!.owner, refuses: false, keepMs: 0 });
-    await a.heard('called', requests[2]!.owner);
-    expect((await a.acquire(requests[2]!)).kind).toBe('held');
-    expect((await b.inspect('acl')).waiters).toBe(1);
-    expect(await b.forceRelease('acl')).toBe(true);
-    const denied = await server.admin.acl('LOG');
-    expect(denied).toEqual([]);
-  });
-
   it('that may not run a script is told so when the store is opened', async () => {
     const server = await start();
     await server.admin.call('ACL', 'SETUSER', 'poor', 'on', '>pw', '~*', '&*', '+@all', '-evalsha', '-eval');
