@@ -5,7 +5,8 @@
  *   armed ──timer──► deadlines that passed: lost; holds that are due, or nearly: one batch of renewals; armed again
  *   armed ──last remove──► idle: no timer
  *
- *   renewal answered: rest > 0 ► deadline moved · rest 0 ► lost, final · error ► tried again soon, until the deadline
+ *   renewal answered: rest > 0 ► deadline moved · rest 0 ► lost, final · rest NaN, or an error ► tried again soon, until
+ *   the deadline
  *
  * A hold that was released or lost while an answer was under way is not touched by it.
  */
@@ -130,15 +131,23 @@ export class Watchdog {
 
   private onAnswer(holds: readonly Hold[], sentMs: number, rests: readonly number[]): void {
     let index = 0;
+    const unknown: Hold[] = [];
     for (const hold of holds) {
       let restMs = Infinity;
       for (let key = 0; key < hold.keys.length; key++) restMs = Math.min(restMs, rests[index++] ?? 0);
-      this.apply(hold, sentMs, restMs);
+      if (Number.isNaN(restMs)) unknown.push(hold);
+      else this.apply(hold, sentMs, restMs);
     }
-    this.options.onRenewed?.(holds.length);
+    this.retrySoon(unknown);
+    this.options.onRenewed?.(holds.length - unknown.length);
   }
 
   private onError(holds: readonly Hold[], error: unknown): void {
+    this.retrySoon(holds);
+    this.options.onRenewed?.(holds.length, error);
+  }
+
+  private retrySoon(holds: readonly Hold[]): void {
     const nowMs = this.options.clock.nowMs();
     for (const hold of holds) {
       const watch = this.watches.get(hold);
@@ -147,7 +156,6 @@ export class Watchdog {
       watch.dueMs = Math.min(watch.dueMs, nowMs + retryMs);
       this.armBy(watch.dueMs);
     }
-    this.options.onRenewed?.(holds.length, error);
   }
 
   /** The hold may have been given back, or lost, while the answer was under way. */

@@ -59,7 +59,11 @@ export type Hint = { readonly kind: 'called' | 'gone'; readonly owner: string } 
 export interface StoreSession {
   /** Hold, or take a place in the line; with `replaces`, the yield: give up that owner's hold first, in the same transition. */
   acquire(request: AcquireRequest): Promise<AcquireReply>;
-  /** Lengthens each lease to at least `leaseMs` from now (0: only asks). Answers each one's rest in milliseconds, 0 where it is not held. */
+  /**
+   * Lengthens each lease to at least `leaseMs` from now (0: only asks). Answers each one's rest in milliseconds, 0 where it
+   * is not held. Of a back end in parts, one of which failed: NaN for all leases of an owner that has one there. Rejects
+   * where nothing is known of any owner.
+   */
   renew(leases: readonly LeaseRequest[]): Promise<readonly number[]>;
   /** Leaves: ends the hold, or withdraws from the line. Of a stranger, or a second time, it changes nothing. */
   release(request: ReleaseRequest): Promise<void>;

@@ -8,6 +8,8 @@ export interface LaunchRequest {
   readonly folder: string;
   /** Options of redis-server, as on its command line, without port, address and folder. */
   readonly options: readonly string[];
+  /** Runs as a sentinel, with this file of the folder as its configuration. */
+  readonly sentinelFile?: string;
 }
 
 /** Starts a redis-server on a loopback port, as `find-redis.mjs` found it. */
@@ -18,9 +20,9 @@ export function launchRedis(request: LaunchRequest): Launched {
   throw new Error(missing ?? 'Run the tests with `npm test`: its set-up finds the Redis server.');
 }
 
-function launchBinary(binary: string, { port, folder, options }: LaunchRequest): Launched {
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...options];
-  const child = spawn(binary, args, { stdio: 'ignore' });
+function launchBinary(binary: string, request: LaunchRequest): Launched {
+  const { folder } = request;
+  const child = spawn(binary, argsOf(request, folder), { stdio: 'ignore' });
   child.on('error', () => undefined);
   child.unref();
   const reaper = reap(child, folder);
@@ -32,16 +34,13 @@ function launchBinary(binary: string, { port, folder, options }: LaunchRequest):
   };
 }
 
-function launchContainer(image: string, { port, folder, options }: LaunchRequest): Launched {
+/** On the host's network: the servers of one topology name each other by their addresses. */
+function launchContainer(image: string, request: LaunchRequest): Launched {
+  const { port, folder } = request;
   const name = `lock-test-redis-${process.pid}-${port}`;
-  const flags = ['--rm', '--name', name, '-p', `127.0.0.1:${port}:6379`, '-v', `${folder}:/data`];
-  const child = spawn(
-    'docker',
-    ['run', ...flags, image, 'redis-server', '--protected-mode', 'no', ...options],
-    {
-      stdio: 'ignore',
-    },
-  );
+  const flags = ['--rm', '--name', name, '--network', 'host', '-v', `${folder}:/data`];
+  const args = ['run', ...flags, image, 'redis-server', ...argsOf(request, '/data')];
+  const child = spawn('docker', args, { stdio: 'ignore' });
   child.on('error', () => undefined);
   child.unref();
   const reaper = reapWith(`docker rm -f ${name}; rm -rf '${folder}'`);
@@ -51,4 +50,11 @@ function launchContainer(image: string, { port, folder, options }: LaunchRequest
     pause: () => docker('pause'),
     resume: () => docker('unpause'),
   };
+}
+
+function argsOf({ port, options, sentinelFile }: LaunchRequest, folder: string): string[] {
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  return sentinelFile === undefined
+    ? [...place, ...options]
+    : [`${folder}/${sentinelFile}`, '--sentinel', ...place, ...options];
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
+import type { Certificates } from './certificates.js';
 import { freePort } from './free-port.js';
 import type { Launched } from './launched.js';
 import { launchRedis } from './redis-launcher.js';
@@ -17,6 +18,10 @@ export interface RedisServerOptions {
   readonly keepsData?: boolean;
   /** Further options, as on the command line. */
   readonly args?: readonly string[];
+  /** Speaks TLS with these, and nothing else. */
+  readonly tls?: Certificates;
+  /** Of a cluster's node: where the nodes talk to each other. */
+  readonly busPort?: number;
 }
 
 /**
@@ -28,6 +33,7 @@ export interface RedisServerOptions {
 export class RedisServer {
   private readonly clients: Redis[] = [];
   private ownAdmin: Redis | undefined;
+  private isPaused = false;
 
   private constructor(
     private readonly options: RedisServerOptions,
@@ -39,7 +45,7 @@ export class RedisServer {
     for (let attempt = 1; ; attempt++) {
       const folder = await mkdtemp(join(tmpdir(), 'lock-test-redis-'));
       const port = await freePort();
-      const launched = launchRedis({ port, folder, options: argsOf(options) });
+      const launched = launchRedis({ port, folder, options: argsOf(options, port) });
       const server = new RedisServer(options, { folder, port }, launched);
       if (await server.answers()) return server;
       await server.stop();
@@ -52,9 +58,18 @@ export class RedisServer {
     return this.place.port;
   }
 
+  get busPort(): number | undefined {
+    return this.options.busPort;
+  }
+
+  /** False once it was killed, or while it stands still. */
+  get isRunning(): boolean {
+    return !this.launched.hasEnded && !this.isPaused;
+  }
+
   get url(): string {
-    const { password } = this.options;
-    return `redis://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${this.port}`;
+    const { password, tls } = this.options;
+    return `${tls ? 'rediss' : 'redis'}://${password === undefined ? '' : `:${encodeURIComponent(password)}@`}127.0.0.1:${this.port}`;
   }
 
   /** The test's own eyes on the server; made at the first use, closed with the server. */
@@ -70,7 +85,7 @@ export class RedisServer {
       retryStrategy: () => 20,
       disconnectTimeout: 0,
     };
-    const client = new Redis(this.url, { ...defaults, ...options });
+    const client = new Redis(this.url, { ...defaults, ...this.trust, ...options });
     client.on('error', () => undefined);
     this.clients.push(client);
     return client;
@@ -78,21 +93,24 @@ export class RedisServer {
 
   /** SIGKILL. */
   async kill(): Promise<void> {
+    this.isPaused = false;
     await this.launched.kill();
   }
 
   pause(): void {
+    this.isPaused = true;
     this.launched.pause();
   }
 
   resume(): void {
+    this.isPaused = false;
     this.launched.resume();
   }
 
   /** Again on the same port; with its data where it `keepsData`, else empty. */
   async restart(): Promise<void> {
     if (!this.launched.hasEnded) await this.kill();
-    this.launched = launchRedis({ ...this.place, options: argsOf(this.options) });
+    this.launched = launchRedis({ ...this.place, options: argsOf(this.options, this.port) });
     if (!(await this.answers())) throw new Error(`redis-server did not start again on port ${this.port}.`);
   }
 
@@ -102,9 +120,15 @@ export class RedisServer {
     await rm(this.place.folder, { recursive: true, force: true });
   }
 
+  private get trust(): ClientOptions {
+    const { tls } = this.options;
+    return tls ? { tls: { ca: tls.ca } } : {};
+  }
+
   /** False where the process ended instead. */
   private async answers(): Promise<boolean> {
     const probe = new Redis(this.url, {
+      ...this.trust,
       lazyConnect: true,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
@@ -122,8 +146,10 @@ export class RedisServer {
   }
 }
 
-function argsOf({ password, maxmemory, keepsData = false, args = [] }: RedisServerOptions): string[] {
+function argsOf(options: RedisServerOptions, port: number): string[] {
+  const { password, maxmemory, keepsData = false, args = [], tls } = options;
   return [
+    ...(tls?.argsFor(port) ?? []),
     '--save',
     '',
     '--appendonly',

@@ -9,6 +9,20 @@ export class SessionClosed extends Error {
   }
 }
 
+/** The master has it, and too few replicas said that they do. */
+export class NotAcknowledged extends Error {
+  constructor(count: number, wanted: number) {
+    super(`only ${count} of ${wanted} replicas acknowledged it in time`);
+  }
+}
+
+/** Nobody is known to serve the slot. */
+export class SlotUnserved extends Error {
+  constructor(slot: number, cause?: unknown) {
+    super(`no node is known to serve slot ${slot}`, { cause });
+  }
+}
+
 /** A command that failed. */
 export interface Failure {
   readonly operation: string;
@@ -45,6 +59,10 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
     advice: 'The cluster has no master for the slot; wait for the fail-over to end.',
   },
   TRYAGAIN: { isTransient: true, advice: 'The slot is being moved; ask again.' },
+  // Other keys of the slot than the one that a script began with.
+  'non local key': { isTransient: true, advice: 'The slot is being moved; ask again.' },
+  MOVED: { isTransient: true, advice: 'The cluster is being arranged anew; ask again.' },
+  ASK: { isTransient: true, advice: 'The slot is being moved; ask again.' },
   OOM: { isTransient: false, advice: 'Its memory is full (maxmemory): give it more, or free some.' },
   MISCONF: { isTransient: false, advice: 'It cannot write its snapshots: look at its log.' },
   WRONGPASS: { isTransient: false, advice: 'Check the user name and password of the store.' },
@@ -55,6 +73,10 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 // Inside a script Redis 6 puts the code in the middle of the text.
 const CODE = new RegExp(`(?:^|[\\s-])(${Object.keys(VERDICTS).join('|')})\\b`);
 const FOREIGN = /\bFOREIGN (\d+)/;
+const TOO_FEW_REPLICAS: Verdict = {
+  isTransient: true,
+  advice: 'Check the replicas, or lower waitReplicas.',
+};
 const UNREACHABLE: Verdict = {
   isTransient: true,
   advice: 'Check that the server runs and that the address is right.',
@@ -70,6 +92,28 @@ export function isOutOfMemory(error: unknown): boolean {
 /** True where the server does not know the script any more. */
 export function isUnknownScript(error: unknown): boolean {
   return isReply(error) && error.message.startsWith('NOSCRIPT');
+}
+
+/** True where the server has no such command, or was told to have none. */
+export function isUnknownCommand(error: unknown): boolean {
+  return isReply(error) && /^ERR unknown (?:sub)?command/i.test(error.message);
+}
+
+/** Where else to ask. */
+export interface Redirection {
+  /** `moved`: from now on. `ask`: this once, the slot is on its way there. */
+  readonly kind: 'moved' | 'ask';
+  readonly slot: number;
+  /** Empty where it is the host that was asked. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export function redirectionOf(error: unknown): Redirection | undefined {
+  const [, kind, slot, host = '', port] =
+    (isReply(error) && /^(MOVED|ASK) (\d+) (\S*):(\d+)$/.exec(error.message)) || [];
+  if (kind === undefined) return undefined;
+  return { kind: kind === 'ASK' ? 'ask' : 'moved', slot: Number(slot), host, port: Number(port) };
 }
 
 /** True where the server says that it is no master: another connection may reach one. */
@@ -102,6 +146,7 @@ function foreignValue({ operation, place, cause }: Failure, key: string | undefi
 
 function verdictOn(cause: unknown): Verdict {
   if (cause instanceof SessionClosed) return CLOSED;
+  if (cause instanceof NotAcknowledged) return TOO_FEW_REPLICAS;
   if (!isReply(cause)) return UNREACHABLE;
   const code = CODE.exec(cause.message)?.[1];
   return (code === undefined ? undefined : VERDICTS[code]) ?? UNKNOWN;

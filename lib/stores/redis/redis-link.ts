@@ -46,6 +46,10 @@ export class RedisLink {
     this.client.on('close', () => this.endGreeting());
   }
 
+  get isReady(): boolean {
+    return this.client.status === 'ready';
+  }
+
   /** Resolves when the server has answered. @throws what made it fail */
   async open(): Promise<void> {
     try {

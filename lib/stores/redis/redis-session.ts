@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { LockStoreError } from '../../errors.js';
+import { LockStoreError, LockUnsupportedError } from '../../errors.js';
 import type {
   AcquireReply,
   AcquireRequest,
@@ -10,15 +9,17 @@ import type {
   StoreSession,
 } from '../../line/store.js';
 import { systemRandom } from '../../util/random.js';
+import { acquireInTurn } from './acquire-in-turn.js';
+import { ClusterRoute } from './cluster-route.js';
 import { stateKeyOf } from './key-names.js';
 import { isOutOfMemory, SessionClosed, storeErrorOf } from './redis-errors.js';
-import { RedisLink } from './redis-link.js';
 import type { RedisSettings } from './redis-options.js';
-import { RedisSubscriber } from './redis-subscriber.js';
-import { acquireReplyOf, keyViewOf } from './replies.js';
-import type { Script, ScriptShape } from './script.js';
-import { runScript } from './script-runner.js';
+import { acquireReplyOf, isHeldReply, keyViewOf } from './replies.js';
+import type { Call, Ears, Route } from './route.js';
+import type { ScriptShape } from './script.js';
 import * as scripts from './scripts.generated.js';
+import { SingleRoute } from './single-route.js';
+import { groupsOf, runsOf } from './slot-groups.js';
 
 /** A connection that owes an answer for so long is taken for dead: a third of the lease, but not for a mere hiccup. */
 const LEAST_SILENT_MS = 1_000;
@@ -29,122 +30,199 @@ const LEASES_PER_COMMAND = 100;
 /** What a script is told of the server's memory. */
 type Flag = '0' | '1';
 
-/** A session that is sent no messages. */
-const NO_SESSION = '-';
+type Manner = 'line' | 'none' | 'spin';
 
-/** What the sessions of a store differ in, and their connections. */
-interface SessionParts {
-  readonly settings: RedisSettings;
-  readonly link: RedisLink;
-  /** None where nothing is heard: `waiting: 'spin'`. */
-  readonly subscriber: RedisSubscriber | undefined;
-  readonly id: string;
-}
-
-/** @throws LockStoreError where the server does not answer */
+/** @throws LockStoreError where the server does not answer, LockUnsupportedError where it lacks what the store needs */
 export async function openSession(settings: RedisSettings, context: SessionContext): Promise<StoreSession> {
-  const { clock, onHint } = context;
+  const { connection, spinMs, waitReplicas } = settings;
   const silentMs = Math.max(LEAST_SILENT_MS, context.watchdogMs / 3);
-  const client = settings.makeClient();
-  const link = new RedisLink({ clock, client, silentMs, onReturn: () => onHint({ kind: 'all' }) });
-  const id = settings.spinMs === undefined ? randomBytes(12).toString('base64url') : NO_SESSION;
-  const channel = `nestjs-distributed-lock:${id}`;
-  const subscriber =
-    id === NO_SESSION
-      ? undefined
-      : new RedisSubscriber({ clock, client: settings.makeClient(), silentMs, channel, onHint });
+  const init = { context, silentMs, waitReplicas, isHeard: spinMs === undefined };
+  const route =
+    connection.kind === 'single' ? new SingleRoute(connection, init) : new ClusterRoute(connection, init);
   try {
-    await Promise.all([link.open(), subscriber?.open()]);
+    await route.open();
   } catch (cause) {
-    await Promise.all([link.close(), subscriber?.close()]);
-    throw storeErrorOf({ operation: 'connect', keys: [], place: settings.place, cause });
+    await route.close();
+    if (cause instanceof LockUnsupportedError) throw cause;
+    throw storeErrorOf({ operation: 'connect', keys: [], place: connection.place, cause });
   }
-  return new RedisSession({ settings, link, subscriber, id });
+  return new RedisSession(settings, route);
 }
 
 class RedisSession implements StoreSession {
   private isClosed = false;
+  private readonly slotOf: (key: string) => number;
 
-  constructor(private readonly parts: SessionParts) {}
+  constructor(
+    private readonly settings: RedisSettings,
+    private readonly route: Route,
+  ) {
+    this.slotOf = (key) => route.slotOf(stateKeyOf(key));
+  }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
-    const { settings, id } = this.parts;
-    const { owner, capacity, weight, leaseMs, takesPlace, replaces = '' } = request;
-    const placing = settings.spinMs === undefined ? 'line' : 'spin';
-    const manner = takesPlace ? placing : 'none';
-    const { toleranceMs } = settings;
-    const args = [owner, id, capacity, weight, toUs(leaseMs), manner, replaces, toleranceMs] as const;
-    const reply = acquireReplyOf(await this.run(scripts.acquire, request.keys, args), leaseMs);
-    if (reply.kind !== 'busy' || settings.spinMs === undefined) return reply;
-    return { ...reply, lookInMs: settings.spinMs * (0.5 + systemRandom()) };
+    const groups = request.keys.length === 1 ? [request.keys] : runsOf(request.keys, this.slotOf);
+    const { spinMs } = this.settings;
+    const reply =
+      groups.length === 1
+        ? await this.acquireTogether(request)
+        : await acquireInTurn(request, groups, {
+            acquire: (part) => this.acquireTogether(part),
+            release: (part) => this.release(part),
+          });
+    if (reply.kind !== 'busy' || spinMs === undefined) return reply;
+    return { ...reply, lookInMs: spinMs * (0.5 + systemRandom()) };
   }
 
   async renew(leases: readonly LeaseRequest[]): Promise<readonly number[]> {
-    const batches: (readonly LeaseRequest[])[] = [];
-    for (let from = 0; from < leases.length; from += LEASES_PER_COMMAND) {
-      batches.push(leases.slice(from, from + LEASES_PER_COMMAND));
+    const slotOf = ({ key }: LeaseRequest): number => this.slotOf(key);
+    const groups = groupsOf(leases, { slotOf, most: LEASES_PER_COMMAND });
+    const [only] = groups;
+    if (groups.length === 1) return this.renewTogether(only!);
+    const answers = await Promise.allSettled(groups.map((group) => this.renewTogether(group)));
+    const rests = new Map<LeaseRequest, number>();
+    for (const [index, answer] of answers.entries()) {
+      if (answer.status === 'rejected') continue;
+      for (const [place, lease] of groups[index]!.entries()) rests.set(lease, answer.value[place] ?? 0);
     }
-    return (await Promise.all(batches.map((batch) => this.renewBatch(batch)))).flat();
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    return failed ? knownRests(leases, rests, failed.reason) : leases.map((lease) => rests.get(lease)!);
   }
 
-  async release({ keys, owner, refuses, keepMs }: ReleaseRequest): Promise<void> {
-    const { toleranceMs } = this.parts.settings;
-    const args = (isFull: Flag) => [owner, refuses ? '1' : '0', toUs(keepMs), toleranceMs, isFull] as const;
-    await this.runThoughFull(scripts.release, keys, args);
+  async release(request: ReleaseRequest): Promise<void> {
+    const { keys, owner } = request;
+    this.route.ears?.note(owner, []);
+    if (keys.length === 1) return this.releaseTogether(request);
+    const groups = groupsOf(keys, { slotOf: this.slotOf, most: Infinity });
+    const answers = await Promise.allSettled(
+      groups.map((group) => this.releaseTogether({ ...request, keys: group })),
+    );
+    // The others are released all the same.
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   async inspect(key: string): Promise<KeyView> {
-    return keyViewOf(await this.run(scripts.inspect, [key], []));
+    return keyViewOf(await this.run({ script: scripts.inspect, keys: [key], args: [] }));
   }
 
   async forceRelease(key: string): Promise<boolean> {
-    const { toleranceMs } = this.parts.settings;
+    const { toleranceMs } = this.settings;
     const args = (isFull: Flag) => [toleranceMs, isFull] as const;
-    return (await this.runThoughFull(scripts.forceRelease, [key], args)) === 1;
+    return (await this.runThoughFull({ script: scripts.forceRelease, keys: [key] }, args)) === 1;
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
-    await Promise.all([this.parts.link.close(), this.parts.subscriber?.close()]);
+    await this.route.close();
   }
 
-  private async renewBatch(leases: readonly LeaseRequest[]): Promise<readonly number[]> {
-    const { toleranceMs } = this.parts.settings;
+  /** Of keys that one command may be about. */
+  private async acquireTogether(request: AcquireRequest): Promise<AcquireReply> {
+    if (!request.takesPlace) return this.attempt(request, 'none');
+    if (this.settings.spinMs !== undefined) return this.attempt(request, 'spin');
+    const { ears } = this.route;
+    return ears ? this.acquireHeard(request, ears) : this.attempt(request, 'line');
+  }
+
+  /** Where each key has a channel of its own: nobody stands in a line without hearing of it. */
+  private async acquireHeard(request: AcquireRequest, ears: Ears): Promise<AcquireReply> {
+    const keys = request.keys.map(stateKeyOf);
+    let isInLine = ears.hear(keys);
+    // Who finds it free needs no ears.
+    let reply = await this.attempt(request, isInLine ? 'line' : 'none');
+    // A second time where the slot had moved: a call may have come before it is heard where it lies now.
+    for (let turn = 0; turn < 2 && reply.kind === 'busy'; turn++) {
+      ears.note(request.owner, keys);
+      if (isInLine && ears.hear(keys)) return reply;
+      if (!ears.hear(keys)) await this.listen(request, keys);
+      reply = await this.attempt(request, 'line');
+      isInLine = true;
+    }
+    if (reply.kind !== 'busy') ears.note(request.owner, []);
+    return reply;
+  }
+
+  private async attempt(request: AcquireRequest, manner: Manner): Promise<AcquireReply> {
+    const { keys, owner, capacity, weight, leaseMs, replaces = '' } = request;
+    const { toleranceMs } = this.settings;
+    const args = [
+      owner,
+      this.route.session,
+      capacity,
+      weight,
+      toUs(leaseMs),
+      manner,
+      replaces,
+      toleranceMs,
+    ] as const;
+    const reply = await this.run({ script: scripts.acquire, keys, args, isGrant: isHeldReply });
+    return acquireReplyOf(reply, leaseMs);
+  }
+
+  private async listen({ keys }: AcquireRequest, stateKeys: readonly string[]): Promise<void> {
+    const { place } = this.settings.connection;
+    try {
+      await this.route.ears!.listen(stateKeys);
+    } catch (cause) {
+      throw storeErrorOf({ operation: 'acquire', keys, place, cause });
+    }
+  }
+
+  private async renewTogether(leases: readonly LeaseRequest[]): Promise<readonly number[]> {
+    const { toleranceMs } = this.settings;
     const asked = leases.flatMap(({ owner, leaseMs }) => [owner, toUs(leaseMs)]);
     const keys = leases.map(({ key }) => key);
     const args = (isFull: Flag) => [toleranceMs, isFull, ...asked] as const;
-    const restsUs = await this.runThoughFull(scripts.renew, keys, args);
+    const restsUs = await this.runThoughFull({ script: scripts.renew, keys, isGrant: hasRest }, args);
     return restsUs.map((restUs) => restUs / 1000);
+  }
+
+  private async releaseTogether({ keys, owner, refuses, keepMs }: ReleaseRequest): Promise<void> {
+    const { toleranceMs } = this.settings;
+    const args = (isFull: Flag) => [owner, refuses ? '1' : '0', toUs(keepMs), toleranceMs, isFull] as const;
+    await this.runThoughFull({ script: scripts.release, keys }, args);
   }
 
   /** What gives back or keeps is done on a full server too: such a server must not turn a release into a lapsed lease. */
   private async runThoughFull<Shape extends ScriptShape>(
-    script: Script<Shape>,
-    keys: readonly string[],
+    call: Omit<Call<Shape>, 'args'>,
     argsOf: (isFull: Flag) => Shape['args'],
   ): Promise<Shape['returns']> {
     try {
-      return await this.run(script, keys, argsOf('0'));
+      return await this.run({ ...call, args: argsOf('0') });
     } catch (error) {
       if (!(error instanceof LockStoreError) || !isOutOfMemory(error.cause)) throw error;
     }
-    return this.run(script, keys, argsOf('1'));
+    return this.run({ ...call, args: argsOf('1') });
   }
 
-  private async run<Shape extends ScriptShape>(
-    script: Script<Shape>,
-    keys: readonly string[],
-    args: Shape['args'],
-  ): Promise<Shape['returns']> {
-    const { link, settings } = this.parts;
-    const failure = { operation: script.name, keys, place: settings.place };
+  private async run<Shape extends ScriptShape>(call: Call<Shape>): Promise<Shape['returns']> {
+    const { script, keys } = call;
+    const failure = { operation: script.name, keys, place: this.settings.connection.place };
     if (this.isClosed) throw storeErrorOf({ ...failure, cause: new SessionClosed() });
     try {
-      return await runScript(link, script, { keys: keys.map(stateKeyOf), args });
+      return await this.route.run({ ...call, keys: keys.map(stateKeyOf) });
     } catch (cause) {
       throw storeErrorOf({ ...failure, cause: this.isClosed ? new SessionClosed() : cause });
     }
   }
+}
+
+/** An owner's leases are known all or none. @throws what failed, where none of any owner is known */
+function knownRests(
+  leases: readonly LeaseRequest[],
+  rests: ReadonlyMap<LeaseRequest, number>,
+  failure: unknown,
+): number[] {
+  const unknown = new Set(leases.filter((lease) => !rests.has(lease)).map(({ owner }) => owner));
+  const known = leases.map((lease) => (unknown.has(lease.owner) ? NaN : rests.get(lease)!));
+  if (known.every(Number.isNaN)) throw failure;
+  return known;
+}
+
+function hasRest(restsUs: readonly number[]): boolean {
+  return restsUs.some((restUs) => restUs > 0);
 }
 
 function toUs(ms: number): number {

@@ -80,7 +80,13 @@ export class RedisSubscriber {
   }
 
   private hear(text: string): void {
-    const [, kind, owner] = MESSAGE.exec(text) ?? [];
-    if (owner !== undefined) this.options.onHint({ kind: kind === 'gone' ? 'gone' : 'called', owner });
+    const hint = hintOf(text);
+    if (hint) this.options.onHint(hint);
   }
+}
+
+/** What a message says; undefined where it is none of ours. */
+export function hintOf(text: string): Hint | undefined {
+  const [, kind, owner] = MESSAGE.exec(text) ?? [];
+  return owner === undefined ? undefined : { kind: kind === 'gone' ? 'gone' : 'called', owner };
 }

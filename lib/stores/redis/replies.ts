@@ -10,6 +10,11 @@ export function acquireReplyOf(reply: number | readonly number[], leaseMs: numbe
   return what === 2 ? { kind: 'conflict', grants, capacity: number } : { kind: 'refused' };
 }
 
+/** True where `acquire.lua` answers that something is held. */
+export function isHeldReply(reply: number | readonly number[]): boolean {
+  return typeof reply === 'number' || reply.length > 2;
+}
+
 /** What `inspect.lua` answers, in the words of the port. */
 export function keyViewOf([capacity, waiters, ...held]: readonly (number | string)[]): KeyView {
   const holders: KeyView['holders'][number][] = [];

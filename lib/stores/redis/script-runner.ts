@@ -1,20 +1,25 @@
 import type { Redis } from 'ioredis';
 import { isUnknownScript } from './redis-errors.js';
-import type { RedisLink } from './redis-link.js';
 import type { Script, ScriptShape } from './script.js';
+
+/** Whatever carries a command to a server. */
+export interface Sender {
+  /** @throws the server's answer, or what became of the connection */
+  send<T>(command: (client: Redis) => Promise<T>): Promise<T>;
+}
 
 /** Runs a script by its hash; its text is sent only where the server does not know it, or was told to forget it. */
 export async function runScript<Shape extends ScriptShape>(
-  link: RedisLink,
+  sender: Sender,
   script: Script<Shape>,
   { keys, args }: { readonly keys: readonly string[]; readonly args: Shape['args'] },
 ): Promise<Shape['returns']> {
   const inputs = [keys.length, ...keys, ...args] as const;
   const bySha = (client: Redis): Promise<unknown> => client.evalsha(script.sha1, ...inputs);
   try {
-    return await link.send(bySha);
+    return await sender.send(bySha);
   } catch (error) {
     if (!isUnknownScript(error)) throw error;
   }
-  return link.send((client) => client.eval(script.lua, ...inputs));
+  return sender.send((client) => client.eval(script.lua, ...inputs));
 }

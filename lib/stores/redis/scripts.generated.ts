@@ -11,7 +11,7 @@ export const acquire = defineScript<{
   returns: number | number[];
 }>({
   name: 'acquire',
-  sha1: '562870595d39a35e79bef20fde5f44c30977797a',
+  sha1: '9a2cd1804b973216ae260c39cd300228030d04bd',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -28,6 +28,7 @@ if #KEYS == 1 and ARGV[7] == '' then
     return token
   end
 end
+local IS_CLUSTER = false
 local CLAIM_US, SILENT_US, REFUSED_MS, TOKEN_BLOCK = 1000000, 3000000, 10000, 64
 local SLACK_US = 5000000
 local FORM = '^ndl1 (%d+) (%d+)(.*)$'
@@ -66,15 +67,22 @@ local function format_state(s)
   return text .. string.format(' %.0f %.0f %d %d %d %d %d %d %d', s.ends_by, s.kept_by, s.place, s.held, s.called_weight,
     s.further, s.waiting, s.called, s.asleep)
 end
-local function load_state(key, index, now)
+local function is_settled(key)
+  return type(redis.pcall('EXISTS', key .. ':none', key .. ':nil')) == 'number'
+end
+local function load_state(key, index, now, is_first_alone)
   local text = redis.pcall('GET', key)
   local s = { key = key, now = now, fresh = {}, exists = false, last = 0, refused_by = 0, capacity = 0, owner = '-',
     session = '-', weight = 0, token = 0, ends = 0, ends_by = 0, kept_by = 0, place = 0, held = 0,
     called_weight = 0, further = 0, waiting = 0, called = 0, asleep = 0, dirty = false, touched = false }
-  if not text then return s end
   if type(text) == 'table' and not string.find(text.err, 'WRONGTYPE', 1, true) then return nil, text end
-  if type(text) == 'string' and parse_state(s, text) then return s end
-  return nil, redis.error_reply('FOREIGN ' .. index)
+  if text and not (type(text) == 'string' and parse_state(s, text)) then
+    return nil, redis.error_reply('FOREIGN ' .. index)
+  end
+  if IS_CLUSTER and not (is_first_alone and s.further + s.waiting == 0) and not is_settled(key) then
+    return nil, redis.error_reply('TRYAGAIN The slot of ' .. key .. ' is being moved')
+  end
+  return s
 end
 local function is_idle(s)
   return s.owner == '-' and s.further == 0 and s.waiting == 0
@@ -113,6 +121,10 @@ local function write_though_full(key, is_full)
 end
 local function publish(session, kind, owner)
   if session ~= '-' then redis.call('PUBLISH', 'nestjs-distributed-lock:' .. session, kind .. ' ' .. owner) end
+end
+local function call_out(s, r)
+  if not IS_CLUSTER then return publish(r.session, 'called', r.owner) end
+  if r.session ~= '-' then redis.call('SPUBLISH', s.key .. ':' .. r.session, 'called ' .. r.owner) end
 end
 local RECORD = '^(%a) (%S+) (%d+) (%d+) (%d+) (%d+)$'
 local function write_record(s, r)
@@ -277,7 +289,7 @@ local function settle(s)
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then
       note_called(s, r)
-      if r ~= s.asker then publish(r.session, 'called', r.owner) end
+      if r ~= s.asker then call_out(s, r) end
     else
       return
     end
@@ -397,11 +409,12 @@ export const forceRelease = defineScript<{
   returns: 0 | 1;
 }>({
   name: 'forceRelease',
-  sha1: '7a487dfd43d91cebfbfcaea225a498f2d23377d9',
+  sha1: 'e1f725715f9ccf3ae0512c55eaea250cbb9c7a6a',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
 end
+local IS_CLUSTER = false
 local CLAIM_US, SILENT_US, REFUSED_MS, TOKEN_BLOCK = 1000000, 3000000, 10000, 64
 local SLACK_US = 5000000
 local FORM = '^ndl1 (%d+) (%d+)(.*)$'
@@ -440,15 +453,22 @@ local function format_state(s)
   return text .. string.format(' %.0f %.0f %d %d %d %d %d %d %d', s.ends_by, s.kept_by, s.place, s.held, s.called_weight,
     s.further, s.waiting, s.called, s.asleep)
 end
-local function load_state(key, index, now)
+local function is_settled(key)
+  return type(redis.pcall('EXISTS', key .. ':none', key .. ':nil')) == 'number'
+end
+local function load_state(key, index, now, is_first_alone)
   local text = redis.pcall('GET', key)
   local s = { key = key, now = now, fresh = {}, exists = false, last = 0, refused_by = 0, capacity = 0, owner = '-',
     session = '-', weight = 0, token = 0, ends = 0, ends_by = 0, kept_by = 0, place = 0, held = 0,
     called_weight = 0, further = 0, waiting = 0, called = 0, asleep = 0, dirty = false, touched = false }
-  if not text then return s end
   if type(text) == 'table' and not string.find(text.err, 'WRONGTYPE', 1, true) then return nil, text end
-  if type(text) == 'string' and parse_state(s, text) then return s end
-  return nil, redis.error_reply('FOREIGN ' .. index)
+  if text and not (type(text) == 'string' and parse_state(s, text)) then
+    return nil, redis.error_reply('FOREIGN ' .. index)
+  end
+  if IS_CLUSTER and not (is_first_alone and s.further + s.waiting == 0) and not is_settled(key) then
+    return nil, redis.error_reply('TRYAGAIN The slot of ' .. key .. ' is being moved')
+  end
+  return s
 end
 local function is_idle(s)
   return s.owner == '-' and s.further == 0 and s.waiting == 0
@@ -487,6 +507,10 @@ local function write_though_full(key, is_full)
 end
 local function publish(session, kind, owner)
   if session ~= '-' then redis.call('PUBLISH', 'nestjs-distributed-lock:' .. session, kind .. ' ' .. owner) end
+end
+local function call_out(s, r)
+  if not IS_CLUSTER then return publish(r.session, 'called', r.owner) end
+  if r.session ~= '-' then redis.call('SPUBLISH', s.key .. ':' .. r.session, 'called ' .. r.owner) end
 end
 local RECORD = '^(%a) (%S+) (%d+) (%d+) (%d+) (%d+)$'
 local function write_record(s, r)
@@ -651,7 +675,7 @@ local function settle(s)
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then
       note_called(s, r)
-      if r ~= s.asker then publish(r.session, 'called', r.owner) end
+      if r ~= s.asker then call_out(s, r) end
     else
       return
     end
@@ -708,11 +732,12 @@ export const inspect = defineScript<{
   returns: (number | string)[];
 }>({
   name: 'inspect',
-  sha1: '1c0839255ac9546ad019b43d3d459ea4a1774b51',
+  sha1: 'b311502a165841ec929f9f66e1ae1072f8edef41',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
 end
+local IS_CLUSTER = false
 local CLAIM_US, SILENT_US, REFUSED_MS, TOKEN_BLOCK = 1000000, 3000000, 10000, 64
 local SLACK_US = 5000000
 local FORM = '^ndl1 (%d+) (%d+)(.*)$'
@@ -751,15 +776,22 @@ local function format_state(s)
   return text .. string.format(' %.0f %.0f %d %d %d %d %d %d %d', s.ends_by, s.kept_by, s.place, s.held, s.called_weight,
     s.further, s.waiting, s.called, s.asleep)
 end
-local function load_state(key, index, now)
+local function is_settled(key)
+  return type(redis.pcall('EXISTS', key .. ':none', key .. ':nil')) == 'number'
+end
+local function load_state(key, index, now, is_first_alone)
   local text = redis.pcall('GET', key)
   local s = { key = key, now = now, fresh = {}, exists = false, last = 0, refused_by = 0, capacity = 0, owner = '-',
     session = '-', weight = 0, token = 0, ends = 0, ends_by = 0, kept_by = 0, place = 0, held = 0,
     called_weight = 0, further = 0, waiting = 0, called = 0, asleep = 0, dirty = false, touched = false }
-  if not text then return s end
   if type(text) == 'table' and not string.find(text.err, 'WRONGTYPE', 1, true) then return nil, text end
-  if type(text) == 'string' and parse_state(s, text) then return s end
-  return nil, redis.error_reply('FOREIGN ' .. index)
+  if text and not (type(text) == 'string' and parse_state(s, text)) then
+    return nil, redis.error_reply('FOREIGN ' .. index)
+  end
+  if IS_CLUSTER and not (is_first_alone and s.further + s.waiting == 0) and not is_settled(key) then
+    return nil, redis.error_reply('TRYAGAIN The slot of ' .. key .. ' is being moved')
+  end
+  return s
 end
 local function is_idle(s)
   return s.owner == '-' and s.further == 0 and s.waiting == 0
@@ -798,6 +830,10 @@ local function write_though_full(key, is_full)
 end
 local function publish(session, kind, owner)
   if session ~= '-' then redis.call('PUBLISH', 'nestjs-distributed-lock:' .. session, kind .. ' ' .. owner) end
+end
+local function call_out(s, r)
+  if not IS_CLUSTER then return publish(r.session, 'called', r.owner) end
+  if r.session ~= '-' then redis.call('SPUBLISH', s.key .. ':' .. r.session, 'called ' .. r.owner) end
 end
 local RECORD = '^(%a) (%S+) (%d+) (%d+) (%d+) (%d+)$'
 local function write_record(s, r)
@@ -882,7 +918,7 @@ local function end_hold(s, owner, keep_us)
   end
   return true
 end
-local s, problem = load_state(KEYS[1], 1, now_us())
+local s, problem = load_state(KEYS[1], 1, now_us(), true)
 if not s then return problem end
 local view = { 0, s.waiting }
 local function add(owner, token, weight, ends)
@@ -908,7 +944,7 @@ export const release = defineScript<{
   returns: number;
 }>({
   name: 'release',
-  sha1: '1027e70c7117ce65459dbe976a47e792db0f8003',
+  sha1: '8e33c7c2f05e5b14e52cb5285478b4e21751e114',
   lua: `if #KEYS == 1 and ARGV[2] == '0' and ARGV[3] == '0' and ARGV[5] == '0' then
   local text = redis.pcall('GET', KEYS[1])
   local last, owner = string.match(type(text) == 'string' and text or '', '^ndl1 (%d+) 0 %d+ (%S+) %S+ %d+ %d+ %d+$')
@@ -925,6 +961,7 @@ local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
 end
+local IS_CLUSTER = false
 local CLAIM_US, SILENT_US, REFUSED_MS, TOKEN_BLOCK = 1000000, 3000000, 10000, 64
 local SLACK_US = 5000000
 local FORM = '^ndl1 (%d+) (%d+)(.*)$'
@@ -963,15 +1000,22 @@ local function format_state(s)
   return text .. string.format(' %.0f %.0f %d %d %d %d %d %d %d', s.ends_by, s.kept_by, s.place, s.held, s.called_weight,
     s.further, s.waiting, s.called, s.asleep)
 end
-local function load_state(key, index, now)
+local function is_settled(key)
+  return type(redis.pcall('EXISTS', key .. ':none', key .. ':nil')) == 'number'
+end
+local function load_state(key, index, now, is_first_alone)
   local text = redis.pcall('GET', key)
   local s = { key = key, now = now, fresh = {}, exists = false, last = 0, refused_by = 0, capacity = 0, owner = '-',
     session = '-', weight = 0, token = 0, ends = 0, ends_by = 0, kept_by = 0, place = 0, held = 0,
     called_weight = 0, further = 0, waiting = 0, called = 0, asleep = 0, dirty = false, touched = false }
-  if not text then return s end
   if type(text) == 'table' and not string.find(text.err, 'WRONGTYPE', 1, true) then return nil, text end
-  if type(text) == 'string' and parse_state(s, text) then return s end
-  return nil, redis.error_reply('FOREIGN ' .. index)
+  if text and not (type(text) == 'string' and parse_state(s, text)) then
+    return nil, redis.error_reply('FOREIGN ' .. index)
+  end
+  if IS_CLUSTER and not (is_first_alone and s.further + s.waiting == 0) and not is_settled(key) then
+    return nil, redis.error_reply('TRYAGAIN The slot of ' .. key .. ' is being moved')
+  end
+  return s
 end
 local function is_idle(s)
   return s.owner == '-' and s.further == 0 and s.waiting == 0
@@ -1010,6 +1054,10 @@ local function write_though_full(key, is_full)
 end
 local function publish(session, kind, owner)
   if session ~= '-' then redis.call('PUBLISH', 'nestjs-distributed-lock:' .. session, kind .. ' ' .. owner) end
+end
+local function call_out(s, r)
+  if not IS_CLUSTER then return publish(r.session, 'called', r.owner) end
+  if r.session ~= '-' then redis.call('SPUBLISH', s.key .. ':' .. r.session, 'called ' .. r.owner) end
 end
 local RECORD = '^(%a) (%S+) (%d+) (%d+) (%d+) (%d+)$'
 local function write_record(s, r)
@@ -1174,7 +1222,7 @@ local function settle(s)
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then
       note_called(s, r)
-      if r ~= s.asker then publish(r.session, 'called', r.owner) end
+      if r ~= s.asker then call_out(s, r) end
     else
       return
     end
@@ -1228,11 +1276,12 @@ export const renew = defineScript<{
   returns: number[];
 }>({
   name: 'renew',
-  sha1: 'db0296e1cabd9e3ba568244ea6c57a13cfbac0c5',
+  sha1: '4fe9174496e710698fce857de093678c26099bfa',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
 end
+local IS_CLUSTER = false
 local CLAIM_US, SILENT_US, REFUSED_MS, TOKEN_BLOCK = 1000000, 3000000, 10000, 64
 local SLACK_US = 5000000
 local FORM = '^ndl1 (%d+) (%d+)(.*)$'
@@ -1271,15 +1320,22 @@ local function format_state(s)
   return text .. string.format(' %.0f %.0f %d %d %d %d %d %d %d', s.ends_by, s.kept_by, s.place, s.held, s.called_weight,
     s.further, s.waiting, s.called, s.asleep)
 end
-local function load_state(key, index, now)
+local function is_settled(key)
+  return type(redis.pcall('EXISTS', key .. ':none', key .. ':nil')) == 'number'
+end
+local function load_state(key, index, now, is_first_alone)
   local text = redis.pcall('GET', key)
   local s = { key = key, now = now, fresh = {}, exists = false, last = 0, refused_by = 0, capacity = 0, owner = '-',
     session = '-', weight = 0, token = 0, ends = 0, ends_by = 0, kept_by = 0, place = 0, held = 0,
     called_weight = 0, further = 0, waiting = 0, called = 0, asleep = 0, dirty = false, touched = false }
-  if not text then return s end
   if type(text) == 'table' and not string.find(text.err, 'WRONGTYPE', 1, true) then return nil, text end
-  if type(text) == 'string' and parse_state(s, text) then return s end
-  return nil, redis.error_reply('FOREIGN ' .. index)
+  if text and not (type(text) == 'string' and parse_state(s, text)) then
+    return nil, redis.error_reply('FOREIGN ' .. index)
+  end
+  if IS_CLUSTER and not (is_first_alone and s.further + s.waiting == 0) and not is_settled(key) then
+    return nil, redis.error_reply('TRYAGAIN The slot of ' .. key .. ' is being moved')
+  end
+  return s
 end
 local function is_idle(s)
   return s.owner == '-' and s.further == 0 and s.waiting == 0
@@ -1318,6 +1374,10 @@ local function write_though_full(key, is_full)
 end
 local function publish(session, kind, owner)
   if session ~= '-' then redis.call('PUBLISH', 'nestjs-distributed-lock:' .. session, kind .. ' ' .. owner) end
+end
+local function call_out(s, r)
+  if not IS_CLUSTER then return publish(r.session, 'called', r.owner) end
+  if r.session ~= '-' then redis.call('SPUBLISH', s.key .. ':' .. r.session, 'called ' .. r.owner) end
 end
 local RECORD = '^(%a) (%S+) (%d+) (%d+) (%d+) (%d+)$'
 local function write_record(s, r)
@@ -1423,7 +1483,7 @@ end
 write_though_full(KEYS[1], ARGV[2])
 local now, rests = now_us(), {}
 for index, key in ipairs(KEYS) do
-  local s, problem = load_state(key, index, now)
+  local s, problem = load_state(key, index, now, true)
   if s then
     rests[index] = renew(s, ARGV[index * 2 + 1], tonumber(ARGV[index * 2 + 2]))
     save_state(s, tonumber(ARGV[1]))

@@ -207,6 +207,21 @@ describe('a renewal that fails', () => {
     expect(losses).toEqual([`a@${withoutDrift(LEASE_MS)}: its lease ended`]);
   });
 
+  it('for a part of a batch is tried again soon for that part, whose deadline stays', async () => {
+    const [reached, unknown] = [watched('reached'), watched('unknown')];
+    const before = unknown.deadlineMs;
+    answer = (leases) => leases.map(({ owner }) => (owner === 'unknown' ? NaN : LEASE_MS));
+    await clock.advanceAsync(THIRD_MS);
+    expect(asked()).toEqual([['reached', 'unknown']]);
+    expect(reached.deadlineMs).toBe(batches[0]!.atMs + withoutDrift(LEASE_MS));
+    expect(unknown.deadlineMs).toBe(before);
+    await clock.advanceAsync(THIRD_MS / 4);
+    expect(new Set(asked().slice(1).flat())).toEqual(new Set(['unknown']));
+    await clock.advanceAsync(LEASE_MS);
+    expect(losses).toEqual([`unknown@${before}: its lease ended`]);
+    expect(reached.isHeld).toBe(true);
+  });
+
   it('takes no other hold with it', async () => {
     const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
     answer = undefined;

@@ -3,7 +3,7 @@
 -- @return (number | string)[]  Capacity (0: not in use), number of those who wait, then of each holder owner ('' for what remains of a min hold time), token, weight, rest of the lease in microseconds.
 -- @include time
 -- @include holders
-local s, problem = load_state(KEYS[1], 1, now_us())
+local s, problem = load_state(KEYS[1], 1, now_us(), true)
 if not s then return problem end
 local view = { 0, s.waiting }
 

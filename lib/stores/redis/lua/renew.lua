@@ -30,7 +30,7 @@ write_though_full(KEYS[1], ARGV[2])
 local now, rests = now_us(), {}
 for index, key in ipairs(KEYS) do
   -- Where something foreign stands nothing is held any more: the others are renewed all the same.
-  local s, problem = load_state(key, index, now)
+  local s, problem = load_state(key, index, now, true)
   if s then
     rests[index] = renew(s, ARGV[index * 2 + 1], tonumber(ARGV[index * 2 + 2]))
     save_state(s, tonumber(ARGV[1]))

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { isLockError, LockConfigError, LockUnsupportedError } from '../../../../lib/errors.js';
 import { redisStore, type RedisStoreOptions } from '../../../../lib/stores/redis/index.js';
 import { freePort } from '../../../support/free-port.js';
@@ -60,6 +59,11 @@ describe('the options of a Redis store', () => {
     ['no interval at all', { url: 'redis://h', waiting: 'spin', spinInterval: 0 }, 'spinInterval'],
     ['a negative tolerance', { url: 'redis://h', clockTolerance: -1 }, 'clockTolerance'],
     ['half a replica', { url: 'redis://h', waitReplicas: 0.5 }, 'waitReplicas'],
+    ['no sentinel', { sentinels: [], name: 'locks' }, 'sentinels'],
+    ['a sentinel without a port', { sentinels: [{ host: 'h' }], name: 'locks' }, 'sentinels'],
+    ['sentinels of no master', { sentinels: [{ host: 'h', port: 1 }] }, 'name'],
+    ['a node that is a text', { nodes: ['h:1'] }, 'nodes'],
+    ['further options that are none', { nodes: [{ host: 'h', port: 1 }], options: 'tls' }, 'options'],
   ])('are refused with %s', (_, options, option) => {
     const error = thrownBy(() => redisStore(options as RedisStoreOptions));
     expect(error).toBeInstanceOf(LockConfigError);
@@ -67,16 +71,9 @@ describe('the options of a Redis store', () => {
     expect((error as Error).message).toContain(`"${option}"`);
   });
 
-  it.each<[string, unknown]>([
-    ['sentinels', { sentinels: [{ host: 'h', port: 1 }], name: 'mymaster' }],
-    ['nodes', { nodes: [{ host: 'h', port: 1 }] }],
-    ['waitReplicas', { url: 'redis://h', waitReplicas: 1 }],
-    [
-      'a client with sentinels',
-      { client: new Redis({ lazyConnect: true, sentinels: [{ host: 'h', port: 1 }], name: 'mymaster' }) },
-    ],
-  ])('are refused as not supported with %s', (_, options) => {
-    expect(() => redisStore(options as RedisStoreOptions)).toThrow(LockUnsupportedError);
+  it('are refused with a cluster client that finds its nodes by SRV records', () => {
+    const cluster = new Cluster([{ host: 'h', port: 1 }], { lazyConnect: true, useSRVRecords: true });
+    expect(() => redisStore({ client: cluster })).toThrow(LockUnsupportedError);
   });
 
   it('show no password in an error, whatever is wrong', async () => {
@@ -224,33 +221,21 @@ describe('a Redis store that cannot serve', () => {
 });
 
 describe('a user of the server', () => {
-  it('needs no more than the page of the store lists', async () => {
-    const server = await start();
-    const page = await readFile('docs/redis.md', 'utf8');
-    const [, ...words] = /^ACL (SETUSER .+)$/m.exec(page)![1]!.split(' ');
-    await server.admin.call('ACL', 'SETUSER', ...words);
-    const url = `redis://locks:secret@127.0.0.1:${server.port}`;
-    const [a, b] = await Promise.all([connect({ url }), connect({ url })]);
-    const requests = [1, 2, 3, 4].map(() => requestFor('acl', { capacity: 2, weight: 1 }));
-    for (const request of requests) await a.acquire(request);
-    await b.renew(requests.map(({ owner }) => ({ key: 'acl', owner, leaseMs: 20_000 })));
-    await b.release({ keys: ['acl'], owner: requests[0]!.owner, refuses: true, keepMs: 100 });
-    await b.release({ keys: ['acl'], owner: requests[1]!.owner, refuses: false, keepMs: 0 });
-    await a.heard('called', requests[2]!.owner);
-    expect((await a.acquire(requests[2]!)).kind).toBe('held');
-    expect((await b.inspect('acl')).waiters).toBe(1);
-    expect(await b.forceRelease('acl')).toBe(true);
-    const denied = await server.admin.acl('LOG');
-    expect(denied).toEqual([]);
-  });
-
-  it('that may not run a script is told so', async () => {
+  it('that may not run a script is told so when the store is opened', async () => {
     const server = await start();
     await server.admin.call('ACL', 'SETUSER', 'poor', 'on', '>pw', '~*', '&*', '+@all', '-evalsha', '-eval');
-    const session = await connect({ url: `redis://poor:pw@127.0.0.1:${server.port}` });
-    const error = await failure(session.acquire(requestFor('poor')));
-    expect(error).toMatchObject({ code: 'LOCK_STORE', isTransient: false });
+    const error = await failure(connect({ url: `redis://poor:pw@127.0.0.1:${server.port}` }));
+    expect(error).toMatchObject({ code: 'LOCK_STORE', operation: 'connect', isTransient: false });
     expect(error.message).toContain('NOPERM');
+  });
+});
+
+describe('a server without scripts', () => {
+  it('is refused when the store is opened', async () => {
+    const server = await start({ args: ['--rename-command', 'EVALSHA', ''] });
+    const error = await failure(connect({ url: server.url }));
+    expect(error).toBeInstanceOf(LockUnsupportedError);
+    expect(error.message).toContain('EVALSHA');
   });
 });
 

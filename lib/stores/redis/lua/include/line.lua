@@ -100,7 +100,7 @@ local function settle(s)
       leave_line(s, r)
     elseif s.held + s.called_weight + r.weight <= s.capacity then
       note_called(s, r)
-      if r ~= s.asker then publish(r.session, 'called', r.owner) end
+      if r ~= s.asker then call_out(s, r) end
     else
       return
     end

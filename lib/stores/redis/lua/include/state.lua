@@ -11,6 +11,10 @@
 --
 -- A key that is held once and waited for by nobody is the first string alone. The counters in it say which of the others
 -- exist, so that none is asked in vain, and no command walks the line.
+--
+-- True where the servers of a cluster run it; set by who sends it.
+local IS_CLUSTER = false
+
 local CLAIM_US, SILENT_US, REFUSED_MS, TOKEN_BLOCK = 1000000, 3000000, 10000, 64
 
 -- How much longer than needed the keys of line and further holders are kept, so that not every look has to extend them.
@@ -64,16 +68,28 @@ local function format_state(s)
     s.further, s.waiting, s.called, s.asleep)
 end
 
--- Nil, and an error to answer with, where something foreign stands at the key, which is named by its number.
-local function load_state(key, index, now)
+-- A slot that is on its way to another server goes key by key: here or there a part of a line may be missing, which is
+-- not a line without that part. Of two names that nobody has, a server of such a slot tells that it has not both; one of
+-- a settled slot counts them.
+local function is_settled(key)
+  return type(redis.pcall('EXISTS', key .. ':none', key .. ':nil')) == 'number'
+end
+
+-- Nil, and an error to answer with, where something foreign stands at the key, which is named by its number, or where its
+-- slot is being moved. `is_first_alone`: the others are touched only where the state says that there are some.
+local function load_state(key, index, now, is_first_alone)
   local text = redis.pcall('GET', key)
   local s = { key = key, now = now, fresh = {}, exists = false, last = 0, refused_by = 0, capacity = 0, owner = '-',
     session = '-', weight = 0, token = 0, ends = 0, ends_by = 0, kept_by = 0, place = 0, held = 0,
     called_weight = 0, further = 0, waiting = 0, called = 0, asleep = 0, dirty = false, touched = false }
-  if not text then return s end
   if type(text) == 'table' and not string.find(text.err, 'WRONGTYPE', 1, true) then return nil, text end
-  if type(text) == 'string' and parse_state(s, text) then return s end
-  return nil, redis.error_reply('FOREIGN ' .. index)
+  if text and not (type(text) == 'string' and parse_state(s, text)) then
+    return nil, redis.error_reply('FOREIGN ' .. index)
+  end
+  if IS_CLUSTER and not (is_first_alone and s.further + s.waiting == 0) and not is_settled(key) then
+    return nil, redis.error_reply('TRYAGAIN The slot of ' .. key .. ' is being moved')
+  end
+  return s
 end
 
 local function is_idle(s)
@@ -120,6 +136,13 @@ local function write_though_full(key, is_full)
   if is_full == '1' then redis.call('DEL', key .. ':none') end
 end
 
+-- To whoever has no ear at the key: in a cluster every server passes it on.
 local function publish(session, kind, owner)
   if session ~= '-' then redis.call('PUBLISH', 'nestjs-distributed-lock:' .. session, kind .. ' ' .. owner) end
+end
+
+-- To one who waits for the key: in a cluster it is heard where the key lies.
+local function call_out(s, r)
+  if not IS_CLUSTER then return publish(r.session, 'called', r.owner) end
+  if r.session ~= '-' then redis.call('SPUBLISH', s.key .. ':' .. r.session, 'called ' .. r.owner) end
 end
