@@ -81,9 +81,7 @@ async function launchAll({ settings, portBetween }: ZooKeeperEnsembleOptions): P
       others[`server.${other}`] = `127.0.0.1:${port}:${elections[other - 1]}`;
     }
     const all = { initLimit: 20, syncLimit: 4, ...others, ...settings };
-    servers.push(
-      ZooKeeperServer.launch({ folder, port: clients[id - 1]!, settings: all, properties: {} }),
-    );
+    servers.push(ZooKeeperServer.launch({ folder, port: clients[id - 1]!, settings: all, properties: {} }));
   }
   return servers;
 }

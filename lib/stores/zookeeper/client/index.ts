@@ -1,3 +1,4 @@
+export { zooKeeperClient } from './protocol-client.js';
 export type {
   CreateMode,
   MultiResult,

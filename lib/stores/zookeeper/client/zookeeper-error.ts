@@ -52,7 +52,6 @@ export class ZooKeeperError extends Error {
     this.code = code;
     this.path = path;
     this.serverCode = serverCode;
-    this.isTransient =
-      TRANSIENT.has(code) || (serverCode !== undefined && TRANSIENT_ANSWERS.has(serverCode));
+    this.isTransient = TRANSIENT.has(code) || (serverCode !== undefined && TRANSIENT_ANSWERS.has(serverCode));
   }
 }
