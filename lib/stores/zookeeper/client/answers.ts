@@ -1,3 +1,4 @@
+import type { ZooKeeperAddress } from './zookeeper-client.js';
 import { ZooKeeperError, type ZooKeeperErrorCode } from './zookeeper-error.js';
 
 /** What a request was to do, for people: `create "/locks/a"`. */
@@ -73,6 +74,22 @@ export function unsentError(
     CLOSED: 'the client is closed',
   }[code];
   return new ZooKeeperError(`ZooKeeper was not asked to ${phrase({ verb, path })}: ${text}.`, { code, path });
+}
+
+/** Nobody opened a session in time. `failed`: what became of those that were tried. */
+export function noServerError(
+  servers: readonly ZooKeeperAddress[],
+  withinMs: number,
+  failed: readonly { readonly address: ZooKeeperAddress; readonly reason: Error }[],
+): ZooKeeperError {
+  const names = servers.map(nameOf).join(', ');
+  const reasons = failed.map(({ address, reason }) => `${nameOf(address)}: ${reason.message}`).join('; ');
+  const text = `No ZooKeeper server of ${names} opened a session within ${withinMs} ms${reasons && ` (${reasons})`}. Check that a majority of them runs, and that the addresses are right.`;
+  return new ZooKeeperError(text, { code: 'NO_SERVER', cause: failed.at(-1)?.reason });
+}
+
+function nameOf({ host, port }: ZooKeeperAddress): string {
+  return `${host}:${port}`;
 }
 
 function phrase({ verb, path }: Deed): string {

@@ -74,6 +74,7 @@ const PING = -2;
 const NAMING = -4;
 const SET_WATCHES = -8;
 const NAMING_OPERATION = 100;
+const ENDING_ANSWERS: ReadonlySet<number> = new Set([SESSION_EXPIRED, SESSION_MOVED]);
 
 export class Connection {
   private readonly wire: Wire;
@@ -104,6 +105,10 @@ export class Connection {
   /** Resolves when the socket is no more. */
   get closed(): Promise<void> {
     return this.wire.closed;
+  }
+
+  get isReady(): boolean {
+    return this.state === 'ready';
   }
 
   /** Only while it is ready. @throws ZooKeeperError what the server answered, or that the connection was lost */
@@ -160,9 +165,7 @@ export class Connection {
     const sessionId = reader.long();
     const password = reader.buffer() ?? Buffer.alloc(16);
     if (negotiatedMs <= 0) {
-      this.state = 'gone';
-      this.end(new Error('the session has expired'));
-      this.handlers.onExpired();
+      this.beUnknown();
       return;
     }
     this.accepted = { negotiatedMs, sessionId, password, sentMs: this.greetedMs };
@@ -174,6 +177,13 @@ export class Connection {
     this.state = 'naming';
     const writer = new JuteWriter().int(NAMING).int(NAMING_OPERATION).int(0).text('digest');
     this.wire.send(writer.buffer(Buffer.from(credentials, 'utf8')).frame());
+  }
+
+  private beUnknown(): void {
+    const hadSession = this.plan.greeting.sessionId !== 0n;
+    if (hadSession) this.state = 'gone';
+    this.end(new Error('the server opened no session'));
+    if (hadSession) this.handlers.onExpired();
   }
 
   private beNamed(serverCode: number): void {
@@ -201,17 +211,16 @@ export class Connection {
 
   private settle(number: number, serverCode: number, reader: JuteReader): void {
     const first = this.pending[0];
-    if (first?.number !== number)
-      throw new NotJute(`answer ${number} came instead of ${first?.number ?? 'none'}`);
+    if (!first || first.number !== number)
+      throw new NotJute(`an answer to request ${number} came out of order`);
     const { asked, answer } = first;
     const value = serverCode === 0 ? asked.request.read(reader) : undefined;
     this.pending.shift();
     asked.onSettled?.(serverCode);
     if (serverCode === 0) answer.resolve(value);
     else answer.reject(answerError(serverCode, asked));
-    if (serverCode === SESSION_EXPIRED || serverCode === SESSION_MOVED) {
-      this.end(new Error('the server does not take this connection for the session’s any more'));
-    }
+    // The session lives elsewhere or no more; whoever connects anew learns which.
+    if (ENDING_ANSWERS.has(serverCode)) this.end(new Error('the session is not this connection’s any more'));
   }
 
   private lose(reason: Error): void {

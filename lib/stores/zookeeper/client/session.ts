@@ -3,23 +3,26 @@
  *
  *   ended ──connect()──► opening ──ready──► connected          opening ──nobody in time, refused──► ended
  *   connected ──connection lost──► resuming ──ready──► connected
- *   resuming ──the server does not know it──► ended: `expired`          resuming ──refused──► ended: `failed`
- *   any ──close()──► closed
+ *   resuming ──no server knows it, or none was reached in all its time──► ended: `expired`
+ *   resuming ──the credentials are refused──► ended: `failed`
+ *   any ──close()──► closed; connected or resuming, it is ended on the server, if one is reached in time
  */
 import type { Timer } from '../../../util/clock.js';
 import { type Deferred, deferred } from '../../../util/deferred.js';
-import { unsentError } from './answers.js';
-import { type Accepted, type Asked, Connection, type ConnectionHandlers } from './connection.js';
+import { noServerError, unsentError } from './answers.js';
+import type { Accepted, Asked, ConnectionHandlers, ConnectionPlan } from './connection.js';
+import { Dialer } from './dialer.js';
 import { Heartbeat } from './heartbeat.js';
 import { closeSessionRequest, syncRequest } from './requests.js';
-import { ServerRounds } from './server-rounds.js';
 import { HEARTBEATS, SessionLife } from './session-life.js';
 import { Watches } from './watches.js';
 import type { ZooKeeperAddress, ZooKeeperOptions } from './zookeeper-client.js';
-import { ZooKeeperError } from './zookeeper-error.js';
+import type { ZooKeeperError } from './zookeeper-error.js';
 
 /** A session that is not there yet has no password. */
 const NO_PASSWORD = Buffer.alloc(16);
+/** After so many of its times without a connection, no server that ran has kept it. */
+const RESUMED_WITHIN = 4 / 3;
 
 export interface SessionOptions extends ZooKeeperOptions {
   readonly onWatchEvent: (type: number, path: string) => void;
@@ -30,20 +33,21 @@ export class Session {
   negotiatedMs = 0;
   readonly watches = new Watches();
   private readonly life = new SessionLife();
-  private readonly rounds: ServerRounds;
+  private readonly dialer: Dialer;
   private state: 'ended' | 'opening' | 'connected' | 'resuming' | 'closed' = 'ended';
+  /** True where there is one to resume. */
+  private isOpen = false;
   private password: Buffer = NO_PASSWORD;
   private lastZxid = 0n;
-  private connection: Connection | undefined;
-  private address: ZooKeeperAddress | undefined;
   private heartbeat: Heartbeat | undefined;
-  private pause: Timer | undefined;
-  private awaited: Deferred<void> | undefined;
-  private giveUp: Timer | undefined;
-  private readonly failures = new Map<ZooKeeperAddress, Error>();
+  private resumedTooLate: Timer | undefined;
+  private awaited: { readonly opened: Deferred<void>; readonly giveUp: Timer } | undefined;
+  private closing: Promise<void> | undefined;
 
   constructor(private readonly options: SessionOptions) {
-    this.rounds = new ServerRounds(options.servers, options.random);
+    const { servers, clock, random } = options;
+    const plan = (address: ZooKeeperAddress): ConnectionPlan => this.plan(address);
+    this.dialer = new Dialer({ servers, clock, random, plan, handlers: this.handlers() });
   }
 
   get isConnected(): boolean {
@@ -58,22 +62,20 @@ export class Session {
     if (this.state === 'connected') return;
     if (this.state === 'closed') throw unsentError('CLOSED', { verb: 'open a session' });
     if (!this.awaited) {
-      this.awaited = deferred();
       const { clock, connectMs } = this.options;
-      this.giveUp = clock.setTimer(connectMs, () => this.abandon());
+      this.awaited = { opened: deferred(), giveUp: clock.setTimer(connectMs, () => this.abandon()) };
     }
-    const { promise } = this.awaited;
+    const { promise } = this.awaited.opened;
     if (this.state === 'ended') {
       this.state = 'opening';
-      this.password = NO_PASSWORD;
-      this.begin();
+      this.dialer.start();
     }
     await promise;
   }
 
   /** @throws ZooKeeperError */
   async ask<T>(asked: Asked<T>): Promise<T> {
-    if (this.state === 'connected') return this.connection!.ask(asked);
+    if (this.state === 'connected') return this.dialer.connection!.ask(asked);
     asked.onSettled?.(undefined);
     const isOver = this.state === 'ended' && this.id !== 0n;
     const code = this.state === 'closed' ? 'CLOSED' : isOver ? 'SESSION_EXPIRED' : 'NOT_CONNECTED';
@@ -83,57 +85,33 @@ export class Session {
   /** A heartbeat that was answered by whoever ends sessions. */
   async beat(): Promise<void> {
     const sentMs = this.options.clock.nowMs();
-    const { connection } = this;
-    await this.ask({ request: syncRequest('/'), verb: 'take a heartbeat' });
-    if (connection === this.connection) this.life.answered(sentMs);
+    const { connection } = this.dialer;
+    await this.ask({ request: syncRequest('/'), verb: 'answer a heartbeat' });
+    if (connection === this.dialer.connection) this.life.answered(sentMs);
   }
 
-  async close(): Promise<void> {
-    const { state } = this;
-    this.state = 'closed';
-    const closed = unsentError('CLOSED', { verb: 'go on with the session' });
-    this.settle(closed);
-    if (state === 'connected') await this.endSession();
-    else if (state === 'resuming') await this.endSessionWhenResumed();
-    this.stop(closed);
-    await this.connection?.closed;
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
   }
 
-  private begin(last?: ZooKeeperAddress): void {
-    this.failures.clear();
-    this.rounds.restart(last);
-    this.tryNext();
-  }
-
-  private tryNext(): void {
-    const { address, pauseMs } = this.rounds.next();
-    const dial = (): void => this.dial(address);
-    if (pauseMs === 0) dial();
-    else this.pause = this.options.clock.setTimer(pauseMs, dial);
-  }
-
-  private dial(address: ZooKeeperAddress): void {
+  private plan(address: ZooKeeperAddress): ConnectionPlan {
     const { tls, clock, auth, sessionMs, servers } = this.options;
-    this.address = address;
-    const isNew = this.state === 'opening';
-    const greeting = {
-      lastZxid: this.lastZxid,
-      sessionMs,
-      sessionId: isNew ? 0n : this.id,
-      password: this.password,
-    };
+    const greeting = this.isOpen
+      ? { lastZxid: this.lastZxid, sessionMs, sessionId: this.id, password: this.password }
+      : // What another session saw is no condition: the servers may have lost it.
+        { lastZxid: 0n, sessionMs, sessionId: 0n, password: NO_PASSWORD };
     // One that is silent leaves time for the others within the session.
-    const readyWithinMs = (this.negotiatedMs || sessionMs) / (servers.length + 1);
-    const plan = { address, tls, clock, greeting, credentials: auth?.credentials, readyWithinMs };
-    this.connection = new Connection(plan, this.handlers());
+    const readyWithinMs = (this.isOpen ? this.negotiatedMs : sessionMs) / (servers.length + 1);
+    return { address, tls, clock, greeting, credentials: auth?.credentials, readyWithinMs };
   }
 
   private handlers(): ConnectionHandlers {
     return {
-      onReady: (accepted) => this.becomeConnected(accepted),
+      onReady: (accepted) => this.become(accepted),
       onExpired: () => this.expire(),
       onRefused: (error) => this.fail(error),
-      onGone: (reason) => this.lose(reason),
+      onGone: () => this.lose(),
       onWatchEvent: (type, path) => this.options.onWatchEvent(type, path),
       onZxid: (zxid) => {
         if (zxid > this.lastZxid) this.lastZxid = zxid;
@@ -141,110 +119,109 @@ export class Session {
     };
   }
 
-  private becomeConnected({ sessionId, password, negotiatedMs, sentMs }: Accepted): void {
-    const isNewSession = this.state === 'opening';
+  private become({ sessionId, password, negotiatedMs, sentMs }: Accepted): void {
+    const { onEvent } = this.options;
+    const isNewSession = !this.isOpen;
+    if (isNewSession) this.lastZxid = 0n;
+    this.isOpen = true;
     this.id = sessionId;
     this.password = password;
     this.negotiatedMs = negotiatedMs;
     this.life.opened(sentMs, negotiatedMs);
-    if (this.state === 'closed') {
-      this.awaited?.resolve();
-      return;
+    this.resumedTooLate?.clear();
+    if (this.state !== 'closed') {
+      this.state = 'connected';
+      this.startHeartbeat();
+      for (const frame of this.watches.frames(this.lastZxid)) this.dialer.connection!.tell(frame);
+      onEvent({ kind: 'connected', isNewSession });
     }
-    this.state = 'connected';
-    this.heartbeat = new Heartbeat({
-      clock: this.options.clock,
-      everyMs: negotiatedMs / HEARTBEATS,
-      beat: () => this.beat(),
-      onSilent: () => this.connection?.end(new Error('a heartbeat was not answered')),
-    });
-    for (const frame of this.watches.frames(this.lastZxid)) this.connection!.tell(frame);
-    this.options.onEvent({ kind: 'connected', isNewSession });
     this.settle();
   }
 
+  private startHeartbeat(): void {
+    this.heartbeat = new Heartbeat({
+      clock: this.options.clock,
+      everyMs: this.negotiatedMs / HEARTBEATS,
+      beat: () => this.beat(),
+      onSilent: () => this.dialer.connection?.end(new Error('a heartbeat was not answered')),
+    });
+  }
+
+  private lose(): void {
+    this.heartbeat?.stop();
+    if (this.state !== 'connected') return;
+    this.state = 'resuming';
+    const { clock, onEvent } = this.options;
+    this.resumedTooLate = clock.setTimer(this.negotiatedMs * RESUMED_WITHIN, () => this.expire());
+    this.dialer.start();
+    onEvent({ kind: 'disconnected' });
+  }
+
   private expire(): void {
-    if (this.isEndedBy(unsentError('SESSION_EXPIRED', { verb: 'go on with the session' }))) {
-      this.options.onEvent({ kind: 'expired' });
-    }
+    this.finish(unsentError('SESSION_EXPIRED', { verb: 'go on with the session' }));
+    if (this.state !== 'closed') this.options.onEvent({ kind: 'expired' });
   }
 
   private fail(error: ZooKeeperError): void {
-    const hadSession = this.state === 'resuming';
-    if (this.isEndedBy(error) && hadSession) this.options.onEvent({ kind: 'failed', error });
-  }
-
-  /** False where it was closed meanwhile. */
-  private isEndedBy(error: ZooKeeperError): boolean {
-    this.watches.clear();
-    if (this.state !== 'closed') this.state = 'ended';
-    this.settle(error);
-    return this.state === 'ended';
-  }
-
-  private lose(reason: Error): void {
-    this.heartbeat?.stop();
-    if (this.state === 'opening' || this.state === 'resuming') {
-      if (this.address) this.failures.set(this.address, reason);
-      this.tryNext();
-    } else if (this.state === 'connected') {
-      this.state = 'resuming';
-      this.options.onEvent({ kind: 'disconnected' });
-      // Whoever was told may have closed it.
-      if (this.isResuming()) this.begin(this.address);
-    }
-  }
-
-  private isResuming(): boolean {
-    return this.state === 'resuming';
+    const hadSession = this.isOpen;
+    this.finish(error);
+    if (this.state !== 'closed' && hadSession) this.options.onEvent({ kind: 'failed', error });
   }
 
   /** The time of `connect` is over. A session that is being resumed goes on without it. */
   private abandon(): void {
-    const reasons = [...this.failures].map(([{ host, port }, { message }]) => `${host}:${port}: ${message}`);
-    const asked = this.options.servers.map(({ host, port }) => `${host}:${port}`).join(', ');
-    const text = `No ZooKeeper server opened a session within ${this.options.connectMs} ms; asked: ${asked}. Check that they run, have a majority, and that the addresses are right. ${reasons.join('; ')}`;
-    const error = new ZooKeeperError(text.trim(), {
-      code: 'NO_SERVER',
-      cause: [...this.failures.values()].at(-1),
-    });
-    if (this.state === 'opening') {
-      this.state = 'ended';
-      this.stop(error);
-    }
+    const { servers, connectMs } = this.options;
+    const error = noServerError(servers, connectMs, this.dialer.failed);
+    if (this.state === 'opening') this.finish(error);
+    else this.settle(error);
+  }
+
+  /** Nothing of the session is left here. */
+  private finish(error: ZooKeeperError): void {
+    this.isOpen = false;
+    this.resumedTooLate?.clear();
+    this.heartbeat?.stop();
+    this.watches.clear();
+    if (this.state !== 'closed') this.state = 'ended';
+    this.dialer.stop(error);
     this.settle(error);
   }
 
   /** Answers those who wait for a connection. */
   private settle(error?: ZooKeeperError): void {
-    this.giveUp?.clear();
     const { awaited } = this;
     this.awaited = undefined;
-    if (error) awaited?.reject(error);
-    else awaited?.resolve();
+    awaited?.giveUp.clear();
+    if (error) awaited?.opened.reject(error);
+    else awaited?.opened.resolve();
   }
 
-  private stop(reason: Error): void {
-    this.pause?.clear();
-    this.heartbeat?.stop();
-    this.connection?.end(reason);
-  }
-
-  private async endSession(): Promise<void> {
-    const { connection } = this;
-    if (!connection) return;
+  private async end(): Promise<void> {
     const { clock, connectMs } = this.options;
+    const { state } = this;
+    this.state = 'closed';
+    const error = unsentError('CLOSED', { verb: 'go on with the session' });
+    this.settle(error);
+    this.watches.clear();
+    this.heartbeat?.stop();
     const mostMs = Math.min(connectMs, this.negotiatedMs / 2);
-    const isLate = clock.setTimer(mostMs, () =>
-      connection.end(new Error('the session was not ended in time')),
-    );
+    if (state === 'resuming') {
+      // Its ephemeral nodes would stand until its time is over: worth a look for a server.
+      const opened = deferred<void>();
+      this.awaited = { opened, giveUp: clock.setTimer(mostMs, () => this.settle(error)) };
+      await opened.promise.catch(() => undefined);
+    }
+    if (this.isOpen) await this.endOnServer(mostMs);
+    this.finish(error);
+    await this.dialer.closed();
+  }
+
+  private async endOnServer(mostMs: number): Promise<void> {
+    const { connection } = this.dialer;
+    if (!connection?.isReady) return;
+    const isLate = this.options.clock.setTimer(mostMs, () => connection.end(new Error('it took too long')));
     // Where it fails the session ends by itself, when its time is over.
     await connection.ask({ request: closeSessionRequest(), verb: 'end the session' }).catch(() => undefined);
     isLate.clear();
-  }
-
-  /** Its ephemeral nodes would stand until its time is over: worth one more look for a server. */
-  private async endSessionWhenResumed(): Promise<void> {
-    await Promise.resolve();
   }
 }

@@ -112,25 +112,22 @@ export class Watches {
   }
 
   private removeFrom(table: WatchTableName, path: string, watcher: Watcher): boolean {
-    let isRemoved = false;
-    for (const one of this.expected) {
-      if (one.table === table && one.path === path && one.watcher === watcher) {
-        isRemoved = this.expected.delete(one);
-      }
+    const expected = this.expectedOf(table, path).filter((one) => one.watcher === watcher);
+    for (const one of expected) this.expected.delete(one);
+    const set = KINDS_OF[table].filter((kind) => this.set[kind].get(path)?.delete(watcher));
+    for (const kind of set) {
+      if (this.set[kind].get(path)!.size === 0) this.set[kind].delete(path);
     }
-    for (const kind of KINDS_OF[table]) {
-      const watchers = this.set[kind].get(path);
-      if (!watchers?.delete(watcher)) continue;
-      isRemoved = true;
-      if (watchers.size === 0) this.set[kind].delete(path);
-    }
-    return isRemoved;
+    return expected.length + set.length > 0;
   }
 
   private isWatched(table: WatchTableName, path: string): boolean {
-    if (KINDS_OF[table].some((kind) => this.set[kind].has(path))) return true;
-    for (const one of this.expected) if (one.table === table && one.path === path) return true;
-    return false;
+    const isSet = KINDS_OF[table].some((kind) => this.set[kind].has(path));
+    return isSet || this.expectedOf(table, path).length > 0;
+  }
+
+  private expectedOf(table: WatchTableName, path: string): Expected[] {
+    return [...this.expected].filter((one) => one.table === table && one.path === path);
   }
 }
 

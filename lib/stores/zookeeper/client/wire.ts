@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { FrameSplitter } from './jute.js';
+import { FrameSplitter, NotJute } from './jute.js';
 import type { ZooKeeperAddress } from './zookeeper-client.js';
 
 export interface WireOptions {
@@ -71,7 +71,8 @@ export class Wire {
         this.options.onFrame(frame);
       }
     } catch (error) {
-      this.end(error as Error);
+      if (!(error instanceof NotJute)) throw error;
+      this.end(error);
     }
   }
 }
