@@ -13,6 +13,8 @@ export interface Request<T> {
   readonly read: (reader: JuteReader) => T;
 }
 
+/** Answers the path alone. Among several steps a server answers so whatever was asked. */
+const CREATE_PLAIN = 1;
 const REMOVE = 2;
 const EXISTS = 3;
 const DATA = 4;
@@ -62,7 +64,7 @@ export function createRequest(
   access: Access,
 ): Request<{ readonly path: string; readonly stat: Stat }> {
   return {
-    operation: createOperation(node.mode),
+    operation: node.mode === 'container' ? CREATE_CONTAINER : CREATE,
     write: (writer) => writeNode(writer, node, access),
     read: (reader) => ({ path: reader.text(), stat: readStat(reader) }),
   };
@@ -141,12 +143,8 @@ export function multiRequest(
   };
 }
 
-function createOperation(mode: CreateMode): number {
-  return mode === 'container' ? CREATE_CONTAINER : CREATE;
-}
-
 function stepOperation(step: MultiStep): number {
-  if (step.kind === 'create') return createOperation(step.mode);
+  if (step.kind === 'create') return step.mode === 'container' ? CREATE_CONTAINER : CREATE_PLAIN;
   return { remove: REMOVE, set: SET, check: CHECK }[step.kind];
 }
 
@@ -184,8 +182,9 @@ function readSteps(reader: JuteReader): readonly MultiResult[] | FailedStep {
 
 function readResult(reader: JuteReader, operation: number): MultiResult {
   if (operation === SET) return { stat: readStat(reader) };
-  const isCreate = operation === CREATE || operation === CREATE_CONTAINER;
-  return isCreate ? { path: reader.text(), stat: readStat(reader) } : {};
+  if (operation === CREATE_PLAIN) return { path: reader.text() };
+  const isContainer = operation === CREATE || operation === CREATE_CONTAINER;
+  return isContainer ? { path: reader.text(), stat: readStat(reader) } : {};
 }
 
 function readStat(reader: JuteReader): Stat {

@@ -98,7 +98,10 @@ export type MultiStep =
   | { readonly kind: 'set'; readonly path: string; readonly data: Buffer; readonly version?: number }
   | { readonly kind: 'check'; readonly path: string; readonly version: number };
 
-/** What a step did: of `create` path and stat, of `set` the stat. */
+/**
+ * What a step did: of `create` the path, of `set` the stat. The servers tell no stat of a node made by a step (but of a
+ * container's); the `mzxid` of a `set` in the same `multi` is the transaction of all its steps.
+ */
 export interface MultiResult {
   readonly path?: string;
   readonly stat?: Stat;
