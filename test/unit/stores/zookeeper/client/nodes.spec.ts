@@ -119,7 +119,7 @@ describe('several steps', () => {
     expect([stat?.ephemeralOwner, changed?.stat?.version]).toEqual([client.sessionId, 1]);
     expect(others).toEqual([{}, {}, { path: `${root}/box`, stat: expect.anything() }]);
     expect(changed?.stat?.mzxid).toBe(stat?.czxid);
-    expect((await client.children(root)).names.sort()).toEqual(['box', 'n-0000000001']);
+    expect([...(await client.children(root)).names].sort()).toEqual(['box', 'n-0000000001']);
   });
 
   it('are not done where one of them cannot be', async () => {
