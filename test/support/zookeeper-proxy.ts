@@ -32,6 +32,8 @@ export class ZooKeeperProxy {
   readonly writes: number[][] = [];
   /** How many connections were made. */
   accepted = 0;
+  /** Of the sessions that were opened through it, as their clients learned them. */
+  readonly passwords: Buffer[] = [];
   private readonly wires = new Set<Wire>();
   private readonly traps: Trap[] = [];
   private readonly swallowed = new Set<ZooKeeperDirection>();
@@ -40,7 +42,8 @@ export class ZooKeeperProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly targetPort: number,
+    /** Where new connections go. */
+    public targetPort: number,
   ) {}
 
   static async start(targetPort: number): Promise<ZooKeeperProxy> {
@@ -132,6 +135,7 @@ export class ZooKeeperProxy {
       isSwallowed: (direction) => this.swallowed.has(direction),
       isHeld: (direction) => this.held.has(direction),
       onWrite: (operations) => this.writes.push(operations),
+      onPassword: (password) => this.passwords.push(password),
       trapFor: (operation) => this.trapFor(operation),
     });
     this.wires.add(wire);
@@ -148,6 +152,7 @@ interface Rules {
   isSwallowed(direction: ZooKeeperDirection): boolean;
   isHeld(direction: ZooKeeperDirection): boolean;
   onWrite(operations: number[]): void;
+  onPassword(password: Buffer): void;
   trapFor(operation: number): Trap | undefined;
 }
 
@@ -176,6 +181,7 @@ class Wire {
   /** By the number of its request. */
   private readonly traps = new Map<number, Trap>();
   private isGreeted = false;
+  private isAnswered = false;
   private isTrapped = false;
 
   constructor(
@@ -185,10 +191,7 @@ class Wire {
   ) {
     this.upstream = new Socket().connect({ port, host: '127.0.0.1', noDelay: true });
     client.on('data', (chunk) => this.fromClient(this.frames.toServer.push(chunk)));
-    this.upstream.on('data', (chunk) => {
-      this.queues.toClient.push(...this.frames.toClient.push(chunk));
-      this.flush();
-    });
+    this.upstream.on('data', (chunk) => this.fromServer(this.frames.toClient.push(chunk)));
     for (const [one, other] of [
       [client, this.upstream],
       [this.upstream, client],
@@ -207,6 +210,14 @@ class Wire {
   flush(): void {
     this.pass('toServer', (frame) => this.upstream.write(frame));
     this.pass('toClient', (frame) => this.client.write(frame));
+  }
+
+  private fromServer(frames: Buffer[]): void {
+    // The first says: version, time, session, password.
+    if (!this.isAnswered && frames[0]) this.rules.onPassword(Buffer.from(frames[0].subarray(24, 40)));
+    this.isAnswered ||= frames.length > 0;
+    this.queues.toClient.push(...frames);
+    this.flush();
   }
 
   private fromClient(frames: Buffer[]): void {

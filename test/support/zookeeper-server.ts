@@ -22,7 +22,7 @@ export interface ZooKeeperServerOptions {
  */
 export class ZooKeeperServer {
   private constructor(
-    private readonly place: ZooKeeperPlace,
+    private place: ZooKeeperPlace,
     private launched: Launched,
   ) {}
 
@@ -93,8 +93,10 @@ export class ZooKeeperServer {
     this.launched.resume();
   }
 
-  /** Again on the same port, with its data. Resolves when it serves. */
-  async restart(): Promise<void> {
+  /** Again on the same port, with its data; with other properties, if some are given. Resolves when it serves. */
+  async restart(properties = this.place.properties): Promise<void> {
+    await this.launched.kill();
+    this.place = { ...this.place, properties };
     await this.relaunch();
     if (!(await this.serves())) throw new Error(`ZooKeeper did not start again on port ${this.port}.`);
   }

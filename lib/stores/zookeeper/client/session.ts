@@ -21,6 +21,8 @@ import type { ZooKeeperError } from './zookeeper-error.js';
 
 /** A session that is not there yet has no password. */
 const NO_PASSWORD = Buffer.alloc(16);
+/** However short a session is asked for, the server says how long it is; until then, in milliseconds. */
+const SHORTEST_MS = 1_000;
 /** After so many of its times without a connection, no server that ran has kept it. */
 const RESUMED_WITHIN = 4 / 3;
 
@@ -102,7 +104,8 @@ export class Session {
       : // What another session saw is no condition: the servers may have lost it.
         { lastZxid: 0n, sessionMs, sessionId: 0n, password: NO_PASSWORD };
     // One that is silent leaves time for the others within the session.
-    const readyWithinMs = (this.isOpen ? this.negotiatedMs : sessionMs) / (servers.length + 1);
+    const lastingMs = this.isOpen ? this.negotiatedMs : Math.max(sessionMs, SHORTEST_MS);
+    const readyWithinMs = lastingMs / (servers.length + 1);
     return { address, tls, clock, greeting, credentials: auth?.credentials, readyWithinMs };
   }
 

@@ -250,6 +250,7 @@ describe('with credentials', () => {
       await until('it connects again', () => proxy.accepted > accepted);
       await mine.connect();
       await mine.create(`${root}/mine/x`, NOTHING, 'ephemeral');
+      expect((await mine.children(`${root}/mine`)).names).toEqual(['x']);
     } finally {
       await proxy.stop();
     }
@@ -260,5 +261,6 @@ describe('without credentials', () => {
   it('a node is everybody’s', async () => {
     await client.create(`${root}/ours`, NOTHING, 'persistent');
     await (await connected()).remove(`${root}/ours`);
+    expect(await client.exists(`${root}/ours`)).toBeUndefined();
   });
 });
