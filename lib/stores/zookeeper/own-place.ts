@@ -168,14 +168,15 @@ export class OwnPlace {
 
   /** What is known without a question: had anything changed, a watch would have told. */
   private remembered(): KeyReply | undefined {
-    const { client, clock } = this.world;
     if (this.isLeft) return REFUSED;
-    const sureMs = client.aliveUntilMs - clock.nowMs();
-    if (!client.isConnected || sureMs < client.negotiatedMs * HEARD_SHARE) return undefined;
+    if (!isHeard(this.world)) return undefined;
     if (this.state === 'holds') return this.isWatched ? this.granted() : undefined;
+    return this.ahead.isQuiet && this.isFresh ? BUSY : undefined;
+  }
+
+  private get isFresh(): boolean {
     const isMode = this.init.claim.capacity === MODE_CAPACITY;
-    const isFresh = isMode || clock.nowMs() - this.lookedMs < LOOK_ANYWAY_MS;
-    return this.ahead.isQuiet && isFresh ? BUSY : undefined;
+    return isMode || this.world.clock.nowMs() - this.lookedMs < LOOK_ANYWAY_MS;
   }
 
   private async look(leaseMs: number): Promise<Standing> {
@@ -264,4 +265,10 @@ export class OwnPlace {
     if (this.isWatched && place) this.world.watches.leave(place.path, this.onOwnChange);
     this.isWatched = false;
   }
+}
+
+/** True while no heartbeat is overdue. */
+function isHeard({ client, clock }: PlaceWorld): boolean {
+  const sureMs = client.aliveUntilMs - clock.nowMs();
+  return client.isConnected && sureMs >= client.negotiatedMs * HEARD_SHARE;
 }

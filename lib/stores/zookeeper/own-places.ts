@@ -47,7 +47,7 @@ export class OwnPlaces {
   async release({ keys, owner, refuses, keepMs }: ReleaseRequest): Promise<void> {
     if (refuses) this.refused.add(owner);
     if (keepMs === 0) return this.leaveAll(keys, owner);
-    await Promise.all(keys.map((key) => this.places.get(idOf(key, owner))?.keep(keepMs)));
+    await Promise.all(keys.flatMap((key) => this.places.get(idOf(key, owner))?.keep(keepMs) ?? []));
   }
 
   /** The session is connected again: what could not be removed is. */
@@ -61,9 +61,7 @@ export class OwnPlaces {
   }
 
   private async leaveAll(keys: readonly string[], owner: string): Promise<void> {
-    const leaving = keys.map((key) => this.places.get(idOf(key, owner))?.leave());
-    if (leaving.length === 1) return leaving[0];
-    await Promise.all(leaving);
+    await Promise.all(keys.flatMap((key) => this.places.get(idOf(key, owner))?.leave() ?? []));
   }
 
   private async takeInOrder(request: AcquireRequest): Promise<AcquireReply> {

@@ -30,7 +30,8 @@ interface Verdict {
 const CLOSED: Verdict = { isTransient: false, advice: 'The application is shutting down.' };
 const FOREIGN: Verdict = {
   isTransient: false,
-  advice: 'It was left as it is: remove it, give the store another root, or use one version of the package everywhere.',
+  advice:
+    'It was left as it is: remove it, give the store another root, or use one version of the package everywhere.',
 };
 const OUT_OF_REACH: Verdict = {
   isTransient: false,

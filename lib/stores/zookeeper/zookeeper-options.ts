@@ -69,7 +69,10 @@ function readConnect(value: unknown): { servers: ZooKeeperAddress[]; chroot: str
 function readPath(option: string, value: unknown): string {
   if (typeof value === 'string' && value.length <= 512 && PATH.test(value)) return value;
   const what = option === 'root' ? `is ${JSON.stringify(value)}` : 'ends with something else';
-  throw wrong(option, `Option "${option}" ${what}; it must be a path like "/app/locks", in plain characters.`);
+  throw wrong(
+    option,
+    `Option "${option}" ${what}; it must be a path like "/app/locks", in plain characters.`,
+  );
 }
 
 function readAuth(value: unknown): ZooKeeperOptions['auth'] {

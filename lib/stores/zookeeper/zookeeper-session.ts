@@ -23,7 +23,10 @@ const SESSION_SHARE = 1.5;
 const SHARED_MS = 5;
 
 /** @throws LockStoreError where no server answers, or the credentials are refused */
-export async function openSession(settings: ZooKeeperSettings, context: SessionContext): Promise<StoreSession> {
+export async function openSession(
+  settings: ZooKeeperSettings,
+  context: SessionContext,
+): Promise<StoreSession> {
   const session = new ZooKeeperSession(settings, context);
   await session.open();
   return session;
