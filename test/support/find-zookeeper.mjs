@@ -9,8 +9,8 @@ import { installByApt } from './install-by-apt.mjs';
 
 /** Where Debian keeps every jar; that of ZooKeeper names the others that it wants. */
 const DEBIAN_JARS = '/usr/share/java';
-/** What Debian's jar does not name: without it each log line would be a complaint. */
-const LOGGER = 'slf4j-simple.jar';
+/** What Debian's jar does not name: who writes the log, and a part of what TLS needs. */
+const OTHER_JARS = ['slf4j-simple.jar', 'netty-codec.jar', 'netty-resolver.jar'];
 
 /** Hands what was found to the workers, or the line that says what to install. */
 export function findZookeeper() {
@@ -41,7 +41,7 @@ function named() {
 
 function installed() {
   if (process.env.ZOOKEEPER_JARS) return undefined;
-  const jars = ['zookeeper.jar', LOGGER].map((name) => join(DEBIAN_JARS, name));
+  const jars = ['zookeeper.jar', ...OTHER_JARS].map((name) => join(DEBIAN_JARS, name));
   return jars.every((path) => existsSync(path)) ? jars.join(':') : undefined;
 }
 

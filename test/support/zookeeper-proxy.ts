@@ -44,11 +44,13 @@ export class ZooKeeperProxy {
     private readonly server: Server,
     /** Where new connections go. */
     public targetPort: number,
+    private readonly isOpaque: boolean,
   ) {}
 
-  static async start(targetPort: number): Promise<ZooKeeperProxy> {
+  /** `isOpaque`: what it carries is no ZooKeeper, or cannot be read; it has neither operations nor answers. */
+  static async start(targetPort: number, isOpaque = false): Promise<ZooKeeperProxy> {
     const server = createServer({ noDelay: true });
-    const proxy = new ZooKeeperProxy(server, targetPort);
+    const proxy = new ZooKeeperProxy(server, targetPort, isOpaque);
     server.on('connection', (client) => proxy.accept(client));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -132,6 +134,7 @@ export class ZooKeeperProxy {
     }
     this.accepted++;
     const wire = new Wire(client, this.targetPort, {
+      isOpaque: this.isOpaque,
       isSwallowed: (direction) => this.swallowed.has(direction),
       isHeld: (direction) => this.held.has(direction),
       onWrite: (operations) => this.writes.push(operations),
@@ -149,6 +152,7 @@ export class ZooKeeperProxy {
 }
 
 interface Rules {
+  readonly isOpaque: boolean;
   isSwallowed(direction: ZooKeeperDirection): boolean;
   isHeld(direction: ZooKeeperDirection): boolean;
   onWrite(operations: number[]): void;
@@ -190,8 +194,14 @@ class Wire {
     private readonly rules: Rules,
   ) {
     this.upstream = new Socket().connect({ port, host: '127.0.0.1', noDelay: true });
-    client.on('data', (chunk) => this.fromClient(this.frames.toServer.push(chunk)));
-    this.upstream.on('data', (chunk) => this.fromServer(this.frames.toClient.push(chunk)));
+    client.on('data', (chunk) => {
+      if (rules.isOpaque) this.enqueue('toServer', [chunk]);
+      else this.fromClient(this.frames.toServer.push(chunk));
+    });
+    this.upstream.on('data', (chunk) => {
+      if (rules.isOpaque) this.enqueue('toClient', [chunk]);
+      else this.fromServer(this.frames.toClient.push(chunk));
+    });
     for (const [one, other] of [
       [client, this.upstream],
       [this.upstream, client],
@@ -216,8 +226,7 @@ class Wire {
     // The first says: version, time, session, password.
     if (!this.isAnswered && frames[0]) this.rules.onPassword(Buffer.from(frames[0].subarray(24, 40)));
     this.isAnswered ||= frames.length > 0;
-    this.queues.toClient.push(...frames);
-    this.flush();
+    this.enqueue('toClient', frames);
   }
 
   private fromClient(frames: Buffer[]): void {
@@ -230,7 +239,11 @@ class Wire {
       this.isGreeted = true;
     }
     this.rules.onWrite(operations);
-    this.queues.toServer.push(...frames);
+    this.enqueue('toServer', frames);
+  }
+
+  private enqueue(direction: ZooKeeperDirection, frames: Buffer[]): void {
+    this.queues[direction].push(...frames);
     this.flush();
   }
 
@@ -243,7 +256,8 @@ class Wire {
         queue.length = 0;
         return;
       }
-      if (this.rules.isHeld(direction) || (direction === 'toClient' && this.meetsTrap(queue[0]!))) return;
+      if (this.rules.isHeld(direction)) return;
+      if (direction === 'toClient' && !this.rules.isOpaque && this.meetsTrap(queue[0]!)) return;
       write(queue.shift()!);
     }
   }
