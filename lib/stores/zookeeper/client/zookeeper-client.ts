@@ -2,7 +2,7 @@
  * The part of ZooKeeper that a lock needs, as the store sees it.
  *
  *   new ──connect()──► connected ──socket lost or silent──► disconnected ──resumed──► connected
- *   disconnected ──the server knows the session no more──► expired ──connect()──► connected, in a new session
+ *   disconnected ──no server knows the session any more──► expired ──connect()──► connected, in a new session
  *   any ──close()──► closed, for good
  *
  * For whoever writes a store on it:
@@ -14,8 +14,11 @@
  *   expired took both along: its watchers are dropped without being called, and `onEvent` says `expired`, once.
  * - After `expired` nothing happens until `connect()` is called again; that session has another id, so an ephemeral node
  *   is ours only where `stat.ephemeralOwner === client.sessionId`.
- * - Believe in what an ephemeral node stands for while `clock.nowMs() < client.aliveUntilMs`, connected or not. It
- *   moves by itself while heartbeats are answered; only `connected` and answers move it, so no event tells of its end.
+ * - Believe in what an ephemeral node stands for while `clock.nowMs() < client.aliveUntilMs`, connected or not; no event
+ *   tells of that moment. Connected, it lies between a half and three quarters of `negotiatedMs` ahead (all of it just
+ *   after connecting): a server tells the leader of its sessions twice a tick only, see `session-life.ts`. A session
+ *   that is to be believed in for x after every heartbeat wants a `sessionMs` of 2x.
+ * - A dead connection is noticed after half of `negotiatedMs`, which leaves a quarter of it to find another server.
  * - `onEvent` and watchers are called in the order in which the server spoke, before the promise of any later answer
  *   goes on. In `onEvent('connected')` the watches are already set again; requests may be made in it at once.
  */
@@ -114,7 +117,7 @@ export interface ZooKeeperClient {
   /** The session timeout that the server granted, in milliseconds. */
   readonly negotiatedMs: number;
   readonly isConnected: boolean;
-  /** Until when, on the local monotonic clock, no server can have ended the session, as far as was answered. */
+  /** Until when, on the local monotonic clock, no leader can have ended the session: what was answered proves it. */
   readonly aliveUntilMs: number;
   /**
    * Resolves when there is a session that is connected: opens one where there is none, or the last one ended; waits for
@@ -151,11 +154,15 @@ export interface ZooKeeperClient {
   sync(path: string): Promise<void>;
   /** All steps or none. @throws ZooKeeperError of the first step that failed, with its path */
   multi(steps: readonly MultiStep[]): Promise<readonly MultiResult[]>;
-  /** A heartbeat that was answered. They are sent by themselves; this one tells when. */
+  /**
+   * A heartbeat that the leader answered. They are sent by themselves, four in a session's time; asking for more moves
+   * `aliveUntilMs` no further than to three quarters of `negotiatedMs` from now.
+   */
   ping(): Promise<void>;
   /**
-   * Ends the session: its ephemeral nodes are gone when this resolves, unless no server answered in time; and no socket
-   * or timer is left. Unanswered requests reject. Bounded.
+   * Ends the session: its ephemeral nodes are gone when this resolves, and no socket or timer is left. Where it is not
+   * connected it looks for a server once more. Where none answers within half of `negotiatedMs` the nodes go when the
+   * session's time is over. What was asked before is answered or rejected; watchers are not called any more.
    */
   close(): Promise<void>;
 }
