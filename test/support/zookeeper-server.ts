@@ -120,3 +120,10 @@ export class ZooKeeperServer {
     return state !== 'ended';
   }
 }
+
+/** Servers to hold a store to the contract on: those that ZOOKEEPER_CONNECT names (`host:port,host:port`), or one of our own. */
+export async function zooKeeperToTest(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const { ZOOKEEPER_CONNECT: named } = process.env;
+  if (named) return { url: `zookeeper://${named}`, stop: () => Promise.resolve() };
+  return ZooKeeperServer.start();
+}

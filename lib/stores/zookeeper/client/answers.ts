@@ -59,7 +59,7 @@ export function answerError(serverCode: number, { verb, path }: Deed): ZooKeeper
 
 /** It was sent, and the connection went before the answer came. */
 export function lossError(reason: Error, { verb, path }: Deed): ZooKeeperError {
-  const text = `The connection to ZooKeeper was lost before the answer to "${phrase({ verb, path })}" came: ${reason.message}. It may have been done or not.`;
+  const text = `The connection to ZooKeeper was lost before it answered whether it did ${phrase({ verb, path })}: ${reason.message}. It may have been done or not.`;
   return new ZooKeeperError(text, { code: 'CONNECTION_LOSS', path, cause: reason });
 }
 

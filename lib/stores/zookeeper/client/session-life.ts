@@ -28,6 +28,10 @@ export class SessionLife {
     this.signsMs = [sentMs];
   }
 
+  ended(): void {
+    this.knownMs = -Infinity;
+  }
+
   /** The leader has answered a heartbeat. */
   answered(sentMs: number): void {
     const oldEnoughMs = sentMs - this.lastingMs / HEARTBEATS;

@@ -182,6 +182,7 @@ export class Session {
   /** Nothing of the session is left here. */
   private finish(error: ZooKeeperError): void {
     this.isOpen = false;
+    this.life.ended();
     this.resumedTooLate?.clear();
     this.heartbeat?.stop();
     this.watches.clear();

@@ -117,7 +117,7 @@ export interface ZooKeeperClient {
   /** The session timeout that the server granted, in milliseconds. */
   readonly negotiatedMs: number;
   readonly isConnected: boolean;
-  /** Until when, on the local monotonic clock, no leader can have ended the session: what was answered proves it. */
+  /** Until when, on the local monotonic clock, no leader can have ended the session: what was answered proves it. `-Infinity` without one. */
   readonly aliveUntilMs: number;
   /**
    * Resolves when there is a session that is connected: opens one where there is none, or the last one ended; waits for

@@ -45,4 +45,10 @@ describe('the life of a session', () => {
     life.opened(900, 2_000);
     expect(life.aliveUntilMs).toBe(2_900);
   });
+
+  it('is over when it was ended, however long it might have been', () => {
+    const life = opened(0);
+    life.ended();
+    expect(life.aliveUntilMs).toBe(-Infinity);
+  });
 });

@@ -356,6 +356,7 @@ describe('a session that expired', () => {
     proxy.flow();
     await until('it is told', () => one.kinds().includes('expired'));
     expect(kindsOf(one)).toBe('connected disconnected expired');
+    expect(one.client.aliveUntilMs).toBe(-Infinity);
   });
 
   it('is given up here where no server is reached in all its time', async () => {
