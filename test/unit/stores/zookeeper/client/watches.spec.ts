@@ -180,6 +180,11 @@ describe('a watcher that is taken off', () => {
     const gone = note('gone');
     await Promise.all([watcher.exists(`${root}/a`, gone), watcher.unwatch(`${root}/a`, gone)]);
     expect(await watchesNow()).toBe(0);
+    const { accepted } = proxy;
+    proxy.cut();
+    await until('it connects again', () => proxy.accepted > accepted && watcher.isConnected);
+    await watcher.sync(root);
+    expect(await watchesNow()).toBe(0);
     await remove('a');
     expect(await seenByNow()).toEqual([]);
   });
