@@ -546,16 +546,23 @@ describe('close', () => {
     expect(kindsOf(one)).toBe('connected disconnected');
   });
 
-  it('is bounded where no server is found, or the one that is there is silent', async () => {
-    const away = made({ sessionMs: 1_000 });
-    const silent = made({ sessionMs: 1_000 });
-    await Promise.all([away.client.connect(), silent.client.connect()]);
-    proxy.swallow('toClient');
-    const silentlyClosed = silent.client.close();
-    proxy.refuse();
-    await until('it is told', () => kindsOf(away) === 'connected disconnected');
-    await Promise.all([away.client.close(), silentlyClosed]);
+  it.each(['is silent', 'is not there'])('is bounded where the server %s', async (how) => {
+    const one = made({ sessionMs: 2_000 });
+    await one.client.connect();
+    await one.client.create(`${root}/mine`, NOTHING, 'ephemeral');
+    const order: string[] = [];
+    await admin.exists(`${root}/mine`, () => order.push('the server ended it'));
+    if (how === 'is silent') proxy.swallow('toServer', 'toClient');
+    else {
+      proxy.refuse();
+      proxy.cut();
+      await until('it is told', () => kindsOf(one) === 'connected disconnected');
+    }
+    await one.client.close();
+    order.push('closed');
     await expectNothingLeft();
+    await until('the server ended it', () => order.length === 2);
+    expect(order).toEqual(['closed', 'the server ended it']);
   });
 
   it('from within an event ends everything', async () => {
