@@ -315,12 +315,15 @@ describe('a session that expired', () => {
   it('is followed by another when `connect` is called again', async () => {
     const one = await opened();
     const { sessionId } = one.client;
+    const seen: string[] = [];
+    await one.client.exists(`${root}/mine`, ({ kind }) => seen.push(kind));
     await ended(one);
     await one.client.connect();
     expect(one.client.sessionId).not.toBe(sessionId);
     expect(one.events.at(-1)).toEqual({ kind: 'connected', isNewSession: true });
     expect(one.client.aliveUntilMs).toBeGreaterThan(clock.nowMs());
     await one.client.create(`${root}/mine`, NOTHING, 'ephemeral');
+    expect(seen).toEqual([]);
   });
 
   it('may be followed by another from within the event', async () => {
