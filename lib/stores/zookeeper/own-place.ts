@@ -270,5 +270,5 @@ export class OwnPlace {
 /** True while no heartbeat is overdue. */
 function isHeard({ client, clock }: PlaceWorld): boolean {
   const sureMs = client.aliveUntilMs - clock.nowMs();
-  return client.isConnected && sureMs >= client.negotiatedMs * HEARD_SHARE;
+  return sureMs >= client.negotiatedMs * HEARD_SHARE;
 }

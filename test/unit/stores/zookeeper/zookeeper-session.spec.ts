@@ -34,6 +34,7 @@ beforeAll(async () => {
   server = await ZooKeeperServer.start({ settings: { maxSessionTimeout: 60_000 } });
   admin = newZooKeeperClient([server.port], { sessionMs: 60_000 }).client;
   await admin.connect();
+  await admin.create(ROOT, NOTHING, 'persistent');
 });
 afterAll(async () => {
   await admin.close();
@@ -71,6 +72,11 @@ const giving = ({ keys: all, owner }: AcquireRequest, refuses = false) =>
 
 const folder = (of = key): string => `${ROOT}/${folderOf(of)}`;
 
+/** So that the first create of a test is the one that makes the node. */
+async function makeFolder(of = key): Promise<void> {
+  await admin.create(folder(of), NOTHING, 'container');
+}
+
 /** What stands below the key, in its order. */
 async function namesAt(of = key): Promise<string[]> {
   const names = await admin.children(folder(of)).then(
@@ -97,10 +103,10 @@ async function endSession(of = key): Promise<void> {
 describe('a create whose answer was lost', () => {
   it('is found again by its owner, and never made twice', async () => {
     const a = await session('proxied');
-    await a.acquire(requestFor(`${key}-warm`));
+    await makeFolder();
     const request = requestFor(key);
-    const [lost] = await Promise.all([proxy.loseReply(OPERATIONS.create), failure(a.acquire(request))]);
-    expect(lost).toBeUndefined();
+    await Promise.all([proxy.loseReply(OPERATIONS.create), failure(a.acquire(request))]);
+    expect(await ownersAt()).toEqual([request.owner]);
     const grant = grantOf(await a.acquire(request));
     expect(await ownersAt()).toEqual([request.owner]);
     expect((await a.inspect(key)).holders).toMatchObject([{ owner: request.owner, token: grant.token }]);
@@ -123,9 +129,10 @@ describe('a create whose answer was lost', () => {
 
   it('leaves no ghost where it is given up', async () => {
     const a = await session('proxied');
-    await a.acquire(requestFor(`${key}-warm`));
+    await makeFolder();
     const request = requestFor(key);
     await Promise.all([proxy.loseReply(OPERATIONS.create), failure(a.acquire(request))]);
+    expect(await ownersAt()).toEqual([request.owner]);
     await a.release(giving(request, true)).catch(() => undefined);
     await until('no ghost stands', async () => (await ownersAt()).length === 0);
     expect(await a.acquire(request)).toEqual({ kind: 'refused' });
@@ -134,7 +141,7 @@ describe('a create whose answer was lost', () => {
   it('leaves no ghost where it is given up while the answer is on its way', async () => {
     const a = await session('proxied');
     const request = requestFor(key);
-    await admin.create(folder(), NOTHING, 'container');
+    await makeFolder();
     const answer = proxy.holdReply(OPERATIONS.create);
     const asked = a.acquire({ ...request, keys: [key, `${key}-next`] });
     await answer.reached;
@@ -151,7 +158,7 @@ describe('a create whose answer was lost', () => {
   ])('is no ghost where the request was given up %s', async (_, takesPlace) => {
     const a = await session('proxied');
     const keysOfIt = [key, `${key}-next`];
-    for (const one of keysOfIt) await admin.create(folder(one), NOTHING, 'container');
+    for (const one of keysOfIt) await makeFolder(one);
     const request = requestFor(key, { keys: keysOfIt, takesPlace });
     const answer = proxy.holdReply(takesPlace ? OPERATIONS.create : OPERATIONS.children);
     const asked = a.acquire(request);
@@ -163,11 +170,33 @@ describe('a create whose answer was lost', () => {
     for (const one of keysOfIt) expect(await ownersAt(one)).toEqual([]);
   });
 
+  it('is not made after all where it is given up while it is looked for', async () => {
+    const a = await session('proxied');
+    await makeFolder();
+    const request = requestFor(key);
+    proxy.hold('toServer');
+    const lost = failure(a.acquire(request));
+    await until('it is on its way', () => proxy.writes.flat().includes(OPERATIONS.create));
+    // It never arrives, which the session cannot know.
+    proxy.cut();
+    await lost;
+    proxy.writes.length = 0;
+    const answer = proxy.holdReply(OPERATIONS.children);
+    proxy.flow();
+    const asked = a.acquire(request);
+    await answer.reached;
+    const left = a.release(giving(request, true));
+    answer.release();
+    expect(await asked).toEqual({ kind: 'refused' });
+    await left;
+    expect(await ownersAt()).toEqual([]);
+    expect(proxy.writes.flat()).not.toContain(OPERATIONS.create);
+  });
+
   it('is not taken for that of an earlier session, whoever its owner was', async () => {
     const a = await session('proxied');
-    await a.acquire(requestFor(`${key}-warm`));
+    await makeFolder();
     const request = requestFor(key);
-    await admin.create(folder(), NOTHING, 'container');
     const old = await admin.create(`${folder()}/${prefixOf(request)}`, NOTHING, 'ephemeral-sequential');
     await Promise.all([proxy.loseReply(OPERATIONS.create), failure(a.acquire(request))]);
     expect((await a.acquire(request)).kind).toBe('busy');
@@ -225,6 +254,28 @@ describe('a connection that is lost', () => {
     proxy.flow();
     await until('it is answered', () => answer !== undefined);
     expect(answer).toMatchObject({ kind: 'busy' });
+  });
+
+  it('and nobody says so, makes a look a question again before it is noticed', async () => {
+    const [a, b] = [await session(), await session('proxied', { sessionTimeout: '4s' })];
+    const [held, waiter] = [requestFor(key), requestFor(key)];
+    await a.acquire(held);
+    expect((await b.acquire(waiter)).kind).toBe('busy');
+    const heartbeats = (): number => proxy.writes.flat().filter((one) => one === OPERATIONS.sync).length;
+    await until('its heart beats', () => heartbeats() >= 3);
+    proxy.swallow('toServer', 'toClient');
+    proxy.writes.length = 0;
+    const answers: unknown[] = [];
+    await until('it asks', () => {
+      void b.acquire(waiter).then(
+        ({ kind }) => answers.push(kind),
+        () => undefined,
+      );
+      return proxy.writes.flat().includes(OPERATIONS.children);
+    });
+    expect(new Set(answers)).toEqual(new Set(['busy']));
+    expect(b.hints.filter(({ kind }) => kind === 'all')).toEqual([]);
+    expect(proxy.connections).toBe(1);
   });
 
   it('is no obstacle to a release: what could not be removed is removed with the next one', async () => {
