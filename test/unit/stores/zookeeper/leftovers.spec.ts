@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { LockOptions } from '../../../../lib/core/lock-options.js';
 import { LockRuntime } from '../../../../lib/core/lock-runtime.js';
 import { LockStoreError, LockTimeoutError } from '../../../../lib/errors.js';
 import { zookeeperStore } from '../../../../lib/stores/zookeeper/index.js';
@@ -39,15 +40,24 @@ async function client(): Promise<LockRuntime> {
   return one;
 }
 
-/** One use of one or two locks, of any kind, or a wait that is given up at any moment. */
-async function use(on: LockRuntime, chance: Seeded): Promise<'used' | 'aborted' | 'timed out'> {
+function anyUse(chance: Seeded): { of: string | string[]; options: LockOptions; waitTime: number } {
   const controller = new AbortController();
+  const { signal } = controller;
   const kind = chance.pick([{}, { fair: true }, { mode: 'shared' }, { leaseTime: 2_000 }] as const);
   const waitTime = chance.pick([0, 2, 20_000]);
-  const of = chance.chance(0.1) ? KEYS.slice(1) : chance.pick(KEYS);
   if (chance.chance(0.3)) setTimeout(() => controller.abort(), chance.int(0, 3));
+  return {
+    of: chance.chance(0.1) ? KEYS.slice(1) : chance.pick(KEYS),
+    options: { ...kind, waitTime, signal },
+    waitTime,
+  };
+}
+
+/** One use of one or two locks, of any kind, or a wait that is given up at any moment. */
+async function use(on: LockRuntime, chance: Seeded): Promise<'used' | 'aborted' | 'timed out'> {
+  const { of, options, waitTime } = anyUse(chance);
   try {
-    const lock = await on.acquire(of, { ...kind, waitTime, signal: controller.signal });
+    const lock = await on.acquire(of, options);
     if (chance.chance(0.2)) await new Promise((resolve) => setImmediate(resolve));
     await lock.release();
     return 'used';
@@ -55,7 +65,7 @@ async function use(on: LockRuntime, chance: Seeded): Promise<'used' | 'aborted' 
     if (error instanceof LockTimeoutError) return 'timed out';
     // Two milliseconds were over before anything was answered.
     if (error instanceof LockStoreError && waitTime === 2) return 'timed out';
-    if (controller.signal.aborted) return 'aborted';
+    if (options.signal?.aborted) return 'aborted';
     throw error;
   }
 }
