@@ -10,17 +10,15 @@ import { pathToFileURL } from 'node:url';
 const [folder, url, settings] = process.argv.slice(2);
 const load = (name) => import(pathToFileURL(join(folder, 'lib', name)).href);
 const { LockRuntime } = await load('core/lock-runtime.js');
-const { redisStore } = await load('stores/redis/index.js');
+const { storeFromUrl } = await load('url/index.js');
 
-const { store: storeOptions = {}, ...config } = JSON.parse(settings);
-const store = redisStore({ url, ...storeOptions });
 const runtime = new LockRuntime({
-  store,
+  store: await storeFromUrl(url),
   namespace: 'fault',
   waitMs: 30_000,
   watchdogMs: 2_000,
   shutdownMs: 1_000,
-  ...config,
+  ...JSON.parse(settings),
 });
 const handles = new Map();
 

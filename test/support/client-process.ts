@@ -24,7 +24,10 @@ export class ClientProcess {
     child.on('exit', () => this.gone());
   }
 
-  /** @param settings of the runtime, in milliseconds; `store` holds further options of the store */
+  /**
+   * @param url of the store, whose options it carries
+   * @param settings of the runtime, in milliseconds
+   */
   static async start(program: ClientProgram, url: string, settings: object = {}): Promise<ClientProcess> {
     const args = [program.folder, url, JSON.stringify(settings)];
     const child = fork('test/support/client-main.mjs', args, { execArgv: [] });

@@ -1,27 +1,22 @@
-import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { commandOf, RespFrames } from './resp-frames.js';
+import { type Deferred, deferred } from '../../lib/util/deferred.js';
+import { type Direction, type Rules, type Trap, Wire } from './tcp-wire.js';
 
-export type Direction = 'toServer' | 'toClient';
-
-/** What is to happen to the reply of one command. */
-interface Trap {
-  readonly name: string;
-  readonly isHeld: boolean;
-  readonly onReached: () => void;
-  readonly released: Promise<void>;
-}
-
-/** A reply that was caught on its way. */
-export interface HeldReply {
-  /** Resolves when the server has answered: the command is done there, and the client does not know. */
+/** A request, or its answer, that was caught on its way. */
+export interface Caught {
+  /** Resolves when it is here. Of an answer: the request is done at the server, and the client does not know. */
   readonly reached: Promise<void>;
-  /** Lets the reply, and what came behind it, go on. */
+  /** Resolves when the server has answered. */
+  readonly answered: Promise<void>;
+  /** Lets it, and what came behind it, go on. */
   release(): void;
 }
 
 /**
- * A wire between clients and a server, on a loopback port, that can be treated as badly as wires are.
+ * A wire between clients and a server, on a loopback port, that can be treated as badly as wires are. It knows no
+ * protocol: a request is what contains a text, its answer what the server says next on the same connection. So one
+ * request at a time may be under way on the connection of what is to be caught.
  *
  *   connected ──cut(), reset()──► gone                        clients may connect again, unless refuse()
  *   connected ──hold(direction)──► held ──flow()──► connected  nothing is lost
@@ -31,7 +26,7 @@ export class TcpProxy {
   private readonly wires = new Set<Wire>();
   private readonly swallowed = new Set<Direction>();
   private readonly traps: Trap[] = [];
-  private held = new Map<Direction, { promise: Promise<void>; open: () => void }>();
+  private readonly held = new Map<Direction, Deferred<void>>();
   private delayMs = 0;
   private isRefusing = false;
 
@@ -56,8 +51,11 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+  /** The address of the server, by way of this wire. */
+  through(url: string): string {
+    const address = new URL(url);
+    address.port = String(this.port);
+    return address.href;
   }
 
   /** Ends every connection, as a server that goes. */
@@ -77,12 +75,7 @@ export class TcpProxy {
 
   /** Keeps what goes in that direction, until {@link flow}. */
   hold(direction: Direction): void {
-    if (this.held.has(direction)) return;
-    let open!: () => void;
-    const promise = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    this.held.set(direction, { promise, open });
+    if (!this.held.has(direction)) this.held.set(direction, deferred<void>());
   }
 
   /** Loses what goes in that direction, and tells nobody; connections that suffered it stay broken. */
@@ -100,29 +93,24 @@ export class TcpProxy {
     this.isRefusing = false;
     this.delayMs = 0;
     this.swallowed.clear();
-    for (const { open } of this.held.values()) open();
-    this.held = new Map();
+    for (const { resolve } of this.held.values()) resolve();
+    this.held.clear();
+    for (const { released } of this.traps.splice(0)) released.resolve();
   }
 
-  /** The next command of that name is done by the server, its answer is lost, and the connection ends. */
-  async loseReply(name: string): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.traps.push({ name, isHeld: false, onReached: resolve, released: Promise.resolve() });
-    });
+  /** The next request with that text is done by the server, its answer is lost, and the connection ends. */
+  loseAnswer(text: string): Promise<void> {
+    return this.catch(text, 'loseAnswer').reached;
   }
 
-  /** The next command of that name is done by the server, its answer waits here. */
-  holdReply(name: string): HeldReply {
-    let release!: () => void;
-    let onReached!: () => void;
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const reached = new Promise<void>((resolve) => {
-      onReached = resolve;
-    });
-    this.traps.push({ name, isHeld: true, onReached, released });
-    return { reached, release };
+  /** The next request with that text is done by the server, its answer waits here. */
+  holdAnswer(text: string): Caught {
+    return this.catch(text, 'holdAnswer');
+  }
+
+  /** The next request with that text waits here, while those on other connections pass it. */
+  holdRequest(text: string): Caught {
+    return this.catch(text, 'holdRequest');
   }
 
   async stop(): Promise<void> {
@@ -133,18 +121,25 @@ export class TcpProxy {
     });
   }
 
+  private catch(text: string, what: Trap['what']): Caught {
+    const [reached, released, answered] = [deferred<void>(), deferred<void>(), deferred<void>()];
+    this.traps.push({ text, what, reached, released, answered });
+    return { reached: reached.promise, answered: answered.promise, release: released.resolve };
+  }
+
   private accept(client: Socket): void {
     if (this.isRefusing) {
       client.on('error', () => undefined);
       client.resetAndDestroy();
       return;
     }
-    const wire = new Wire(client, this.targetPort, {
+    const rules: Rules = {
       pass: (direction) => this.pass(direction),
-      trapFor: (command) => this.trapFor(command),
-    });
+      trapFor: (bytes) => this.trapFor(bytes),
+    };
+    const wire = new Wire(client, this.targetPort, rules);
     this.wires.add(wire);
-    wire.onGone(() => this.wires.delete(wire));
+    client.once('close', () => this.wires.delete(wire));
   }
 
   /** Resolves when a chunk may go on; false where it is lost. */
@@ -155,91 +150,8 @@ export class TcpProxy {
     return !this.swallowed.has(direction);
   }
 
-  private trapFor(command: string): Trap | undefined {
-    const index = this.traps.findIndex(({ name }) => name === command);
+  private trapFor(bytes: Buffer): Trap | undefined {
+    const index = this.traps.findIndex(({ text }) => bytes.includes(text));
     return index < 0 ? undefined : this.traps.splice(index, 1)[0];
-  }
-}
-
-interface Rules {
-  pass(direction: Direction): Promise<boolean>;
-  trapFor(command: string): Trap | undefined;
-}
-
-/** One connection through the proxy. */
-class Wire {
-  private readonly upstream: Socket;
-  private readonly requests = new RespFrames();
-  private readonly replies = new RespFrames();
-  /** Of each command under way, in order: its trap, if one was set for it. */
-  private readonly underWay: (Trap | undefined)[] = [];
-  private readonly broken = new Set<Direction>();
-  private readonly queues = { toServer: Promise.resolve(), toClient: Promise.resolve() };
-
-  constructor(
-    private readonly client: Socket,
-    port: number,
-    private readonly rules: Rules,
-  ) {
-    this.upstream = new Socket().connect({ port, host: '127.0.0.1', noDelay: true });
-    client.on('data', (chunk) => this.relay('toServer', [chunk]));
-    this.upstream.on('data', (chunk) => this.relay('toClient', this.replies.push(chunk)));
-    for (const [one, other] of [
-      [client, this.upstream],
-      [this.upstream, client],
-    ] as const) {
-      one.on('error', () => undefined);
-      one.on('close', () => other.destroy());
-      one.unref();
-    }
-  }
-
-  onGone(callback: () => void): void {
-    this.client.once('close', callback);
-  }
-
-  end(): void {
-    this.client.end();
-    this.upstream.end();
-    this.client.destroySoon();
-  }
-
-  reset(): void {
-    this.client.resetAndDestroy();
-    this.upstream.destroy();
-  }
-
-  /** One after the other: a chunk never overtakes an earlier one. */
-  private relay(direction: Direction, chunks: readonly Buffer[]): void {
-    for (const chunk of chunks) {
-      this.queues[direction] = this.queues[direction].then(() => this.relayOne(direction, chunk));
-    }
-  }
-
-  private async relayOne(direction: Direction, chunk: Buffer): Promise<void> {
-    // What was lost once leaves a gap: nothing behind it can be delivered as if it were not there.
-    if (this.broken.has(direction)) return;
-    if (!(await this.rules.pass(direction))) {
-      this.broken.add(direction);
-      return;
-    }
-    if (direction === 'toServer') {
-      for (const request of this.requests.push(chunk)) {
-        this.underWay.push(this.rules.trapFor(commandOf(request)));
-      }
-      this.upstream.write(chunk);
-      return;
-    }
-    if (await this.mayReachClient(chunk)) this.client.write(chunk);
-  }
-
-  private async mayReachClient(reply: Buffer): Promise<boolean> {
-    // A push is nobody's answer.
-    const trap = reply[0] === '>'.charCodeAt(0) ? undefined : this.underWay.shift();
-    if (!trap) return true;
-    trap.onReached();
-    if (!trap.isHeld) this.end();
-    await trap.released;
-    return trap.isHeld;
   }
 }

@@ -1,0 +1,4 @@
+import { mysql } from './back-ends.js';
+import { describeNetwork } from './network-scenarios.js';
+
+describeNetwork(mysql);

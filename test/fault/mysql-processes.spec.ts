@@ -1,0 +1,4 @@
+import { mysql } from './back-ends.js';
+import { describeProcesses } from './process-scenarios.js';
+
+describeProcesses(mysql);

@@ -1,0 +1,4 @@
+import { postgres } from './back-ends.js';
+import { describeNetwork } from './network-scenarios.js';
+
+describeNetwork(postgres);

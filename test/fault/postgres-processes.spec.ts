@@ -1,0 +1,4 @@
+import { postgres } from './back-ends.js';
+import { describeProcesses } from './process-scenarios.js';
+
+describeProcesses(postgres);
