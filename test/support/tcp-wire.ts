@@ -100,9 +100,12 @@ export class Wire {
     if (trap?.what === 'loseAnswer') {
       this.broken.add('toClient');
       this.end();
+      return trap.reached.resolve();
     }
-    if (trap && trap.what !== 'holdRequest') trap.reached.resolve();
-    if (trap?.what === 'holdAnswer') await trap.released.promise;
-    if (!this.broken.has('toClient')) this.client.write(chunk);
+    if (trap?.what === 'holdAnswer') {
+      trap.reached.resolve();
+      await trap.released.promise;
+    }
+    this.client.write(chunk);
   }
 }
