@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { until } from '../support/until.js';
 import type { BackEnd, TestServer } from './back-end.js';
@@ -152,11 +153,15 @@ function comeAndGo(stage: Stage, { promises }: Pick<BackEnd, 'promises'>): void 
   if (!promises.keepsData) return;
 
   it('keep the lock over the restart of the server, and the next waiter gets it afterwards', async () => {
-    const [a, b] = await stage.clients(2, { watchdogMs: 10_000 });
+    const watchdogMs = 6_000;
+    const [a, b] = await stage.clients(2, { watchdogMs });
     const key = stage.newKey();
     const before = await a!.acquire(key);
     const waiting = b!.acquire(key);
     await stage.untilWaiting(key, 1);
+    await stage.server.kill();
+    // So long that a renewal fails, and not so long that the lease ends.
+    await sleep(watchdogMs / 3 + 200);
     await stage.server.restart();
     await stage.untilWaiting(key, 1);
     expect(await a!.ask('state', key)).toEqual({ isHeld: true, isTold: false });
