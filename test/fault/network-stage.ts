@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { LockRuntime, type LockRuntimeConfig } from '../../lib/core/lock-runtime.js';
 import { storeFromUrl } from '../../lib/url/index.js';
-import { control } from '../support/control.js';
+import { Controls } from '../support/control.js';
 import { openSession, type OpenSession } from '../support/open-session.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
@@ -16,6 +16,7 @@ export class NetworkStage<Server extends TestServer = TestServer> {
   private wire: TcpProxy | undefined;
   private readonly runtimes: LockRuntime[] = [];
   private readonly sessions: OpenSession[] = [];
+  private readonly controls = new Controls();
   private keys = 0;
 
   private constructor(private readonly backEnd: BackEnd<Server>) {}
@@ -57,7 +58,7 @@ export class NetworkStage<Server extends TestServer = TestServer> {
 
   /** What is late where a command takes so much longer than so long, in milliseconds. */
   control(ms: number): Promise<'late'> {
-    return control(this.server.url, ms);
+    return this.controls.start(this.server.url, ms);
   }
 
   async untilWaiting(client: LockRuntime, key: string, waiters: number): Promise<void> {
@@ -87,6 +88,7 @@ export class NetworkStage<Server extends TestServer = TestServer> {
   }
 
   private async clear(): Promise<void> {
+    await this.controls.end();
     this.wire?.flow();
     await Promise.all(this.runtimes.splice(0).map((runtime) => runtime.shutdown()));
     await Promise.all(this.sessions.splice(0).map((session) => session.close()));

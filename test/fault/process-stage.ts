@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { storeFromUrl } from '../../lib/url/index.js';
 import { ClientProcess } from '../support/client-process.js';
 import { ClientProgram } from '../support/client-program.js';
-import { control } from '../support/control.js';
+import { Controls } from '../support/control.js';
 import { openSession, type OpenSession } from '../support/open-session.js';
 import { until } from '../support/until.js';
 import type { BackEnd, TestServer } from './back-end.js';
@@ -13,6 +13,7 @@ export class ProcessStage<Server extends TestServer = TestServer> {
   private running: Server | undefined;
   private eyes: OpenSession | undefined;
   private readonly started: ClientProcess[] = [];
+  private readonly controls = new Controls();
   private keys = 0;
 
   private constructor(private readonly backEnd: BackEnd<Server>) {}
@@ -43,7 +44,7 @@ export class ProcessStage<Server extends TestServer = TestServer> {
 
   /** What is late where a command takes so much longer than so long, in milliseconds. */
   control(ms: number): Promise<'late'> {
-    return control(this.server.url, ms);
+    return this.controls.start(this.server.url, ms);
   }
 
   /** A server that is away has no answer, and is asked again. */
@@ -70,6 +71,7 @@ export class ProcessStage<Server extends TestServer = TestServer> {
   }
 
   private async clear(): Promise<void> {
+    await this.controls.end();
     await Promise.all(this.started.splice(0).map((client) => client.kill()));
   }
 
