@@ -90,7 +90,7 @@ describe('the voting API as a process', () => {
     [{ LOCK_URL: 'localhost:6379' }, /store URL has no scheme/],
     [{ LOCK_URL: 'redis://u:hunter2@h:port' }, /store URL is malformed/],
     [{ LOCK_URL: 'redis+cluster://u:hunter2@h' }, /not available in this version/],
-    [{ LOCK_URL: 'zookeeper://u:hunter2@127.0.0.1:1/locks' }, /ZooKeeper/],
+    [{ LOCK_URL: 'zookeeper://u:hunter2@127.0.0.1:1/locks' }, /zookeeper/i],
     [{ LOCK_URL: 'mysql://u:hunter2@127.0.0.1:1/db' }, /MariaDB|MySQL/i],
     [{ LOCK_URL: 'postgres://u:hunter2@127.0.0.1:1/db' }, /PostgreSQL/i],
     [{ LOCK_URL: 'redis://u:hunter2@127.0.0.1:1' }, /redis/i],

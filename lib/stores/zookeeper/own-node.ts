@@ -47,6 +47,7 @@ export class OwnNode {
 
   /** Makes it where it is not there. @returns the names in the line, undefined where it must be asked for */
   async stand(data: Buffer): Promise<readonly string[] | undefined> {
+    while (this.asked) await this.asked;
     if (this.isUnknown) await this.alone(() => this.find());
     if (this.there || this.isGivenUp) return undefined;
     return this.alone(() => this.make(data));

@@ -80,6 +80,10 @@ export class OwnPlace {
     return this.state !== 'open' && this.state !== 'holds';
   }
 
+  get isHeld(): boolean {
+    return this.state === 'holds';
+  }
+
   /** What is left of the hold in milliseconds, of its lease and of what is sure of the session; 0 where there is none. */
   get restMs(): number {
     if (this.state !== 'holds') return 0;

@@ -31,8 +31,8 @@ export class OwnPlaces {
     return { ...reply, grants: [] };
   }
 
-  hasAny(leases: readonly LeaseRequest[]): boolean {
-    return leases.some(({ key, owner }) => this.places.has(idOf(key, owner)));
+  holdsAny(leases: readonly LeaseRequest[]): boolean {
+    return leases.some(({ key, owner }) => this.places.get(idOf(key, owner))?.isHeld);
   }
 
   /** Watches the holds that are not watched yet. */

@@ -90,7 +90,8 @@ class ZooKeeperSession implements StoreSession {
   renew(leases: readonly LeaseRequest[]): Promise<readonly number[]> {
     const keys = leases.map(({ key }) => key);
     return this.run('renew', keys, async () => {
-      if (!this.places.hasAny(leases)) return leases.map(() => 0);
+      // What is known to be lost need not wait for a connection.
+      if (!this.places.holdsAny(leases)) return leases.map(() => 0);
       if (!this.client.isConnected) await this.client.connect();
       await Promise.all([this.heartbeat(), ...this.places.watch(leases)]);
       return this.places.renew(leases);

@@ -114,6 +114,14 @@ describe('a create whose answer was lost', () => {
     expect(await ownersAt()).toEqual([]);
   });
 
+  it('nor is it where it is asked for twice at once', async () => {
+    const a = await session();
+    const request = requestFor(key);
+    const grants = (await Promise.all([a.acquire(request), a.acquire(request)])).map(grantOf);
+    expect(grants[0]!.token).toBe(grants[1]!.token);
+    expect(await ownersAt()).toEqual([request.owner]);
+  });
+
   it('keeps its place in the line', async () => {
     const [a, b] = [await session(), await session('proxied')];
     const [held, request, later] = [requestFor(key), requestFor(key), requestFor(key)];
@@ -326,13 +334,16 @@ describe('a session that expired', () => {
 
 describe('a hold whose node somebody removed', () => {
   it('is told so at once', async () => {
-    const a = await session();
+    const a = await session('proxied');
     const request = requestFor(key);
     await a.acquire(request);
     const [name] = await namesAt();
     await admin.remove(`${folder()}/${name!}`);
     await a.heard('gone', request.owner);
+    proxy.writes.length = 0;
     expect(await a.renew([{ key, owner: request.owner, leaseMs: 10_000 }])).toEqual([0]);
+    // It knows already.
+    expect(proxy.writes).toEqual([]);
   });
 
   it('learns it with its renewal, also where it was so young that nobody watched', async () => {
