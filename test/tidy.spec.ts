@@ -103,7 +103,7 @@ describe('the public surface', () => {
   });
 
   it('is there', () => {
-    expect(new Set(names.map(({ entry }) => entry)).size).toBe(6);
+    expect(new Set(names.map(({ entry }) => entry)).size).toBe(7);
     expect(names.filter(({ isMember }) => isMember).length).toBeGreaterThan(30);
   });
 

@@ -97,5 +97,11 @@ function timeoutError({ keys, plan, budget }: Request, retryAfterMs: number | un
     plan.waitMs > 0
       ? `Lock ${shown} is still held by another owner after ${Math.round(waitedMs)} ms. Raise waitTime, or set whenBusy: 'skip'.`
       : `Lock ${shown} is held by another owner. Set waitTime to wait for it, or whenBusy: 'skip'.`;
-  return new LockTimeoutError(text, { key: keys[0], waitedMs, retryAfterMs });
+  // Some stores cannot tell when a hold may end.
+  const isKnown = retryAfterMs !== undefined && Number.isFinite(retryAfterMs);
+  return new LockTimeoutError(text, {
+    key: keys[0],
+    waitedMs,
+    retryAfterMs: isKnown ? retryAfterMs : undefined,
+  });
 }

@@ -53,6 +53,7 @@ export class StoreClient {
       clock,
       watchdogMs,
       renew: async (leases) => (await this.session()).renew(leases),
+      vouchedMs: () => this.open?.vouchedMs ?? Infinity,
       ...(onRenewed && { onRenewed }),
     });
   }

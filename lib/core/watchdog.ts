@@ -19,6 +19,8 @@ export interface WatchdogOptions {
   /** The module's `watchdogTimeout`, in milliseconds. */
   readonly watchdogMs: number;
   readonly renew: (leases: readonly LeaseRequest[]) => Promise<readonly number[]>;
+  /** What an answer leaves at least, in milliseconds, where that may be less than the lease. Default: the lease. */
+  readonly vouchedMs?: () => number;
   /** Told of every batch that was answered or failed. */
   readonly onRenewed?: (holds: number, error?: unknown) => void;
 }
@@ -52,9 +54,9 @@ export class Watchdog {
   }
 
   add(hold: Hold): void {
-    const everyMs =
-      (hold.isRenewed ? Math.min(hold.leaseMs, this.options.watchdogMs) : this.options.watchdogMs) / 3;
-    const watch = { everyMs, dueMs: 0 };
+    const { watchdogMs } = this.options;
+    const leaseMs = hold.isRenewed ? Math.min(hold.leaseMs, watchdogMs) : watchdogMs;
+    const watch = { everyMs: Math.min(leaseMs, this.vouchedMs()) / 3, dueMs: 0 };
     this.watches.set(hold, watch);
     this.byOwner.set(hold.owner, hold);
     this.schedule(hold, watch);
@@ -172,11 +174,15 @@ export class Watchdog {
 
   private schedule(hold: Hold, watch: Watch): void {
     const nowMs = this.options.clock.nowMs();
-    const third = hold.deadlineMs - (hold.leaseMs * 2) / 3;
+    const third = hold.deadlineMs - (Math.min(hold.leaseMs, this.vouchedMs()) * 2) / 3;
     watch.dueMs = hold.isRenewed
       ? Math.min(nowMs + watch.everyMs, Math.max(nowMs, third))
       : nowMs + watch.everyMs;
     this.armBy(Math.min(watch.dueMs, hold.deadlineMs));
+  }
+
+  private vouchedMs(): number {
+    return this.options.vouchedMs?.() ?? Infinity;
   }
 
   private arm(): void {

@@ -7,12 +7,17 @@ export interface StoreCapabilities {
   readonly shared: boolean;
   /** Semaphores: `permits`, `weight`. */
   readonly permits: boolean;
-  /** Leases that the server ends by itself, to the millisecond: `leaseTime`. */
+  /** Holds that end at a time given beforehand, to the millisecond: `leaseTime`. */
   readonly leases: boolean;
   /** A line in order of arrival: `fair: true`. */
   readonly fairOrder: boolean;
   /** How a waiter learns that it is its turn. `'message'`: woken; `'poll'`: looks again. */
   readonly wakeUp: 'message' | 'poll';
+  /**
+   * What keeps a hold, and a place in the line, while nothing is heard of whoever has it. `'lease'` (default): its own, which
+   * the server ends, and a waiter's looks. `'session'`: that of its process, whose end gives back all that it had.
+   */
+  readonly keptBy?: 'lease' | 'session';
 }
 
 /** Options that every store with a server of its own takes. */
@@ -57,6 +62,11 @@ export type Hint = { readonly kind: 'called' | 'gone'; readonly owner: string } 
  * and each may be sent again when its answer was lost. Errors are LockStoreErrors.
  */
 export interface StoreSession {
+  /**
+   * Where a rest may be shorter than the lease that was asked for: so much an answer leaves at least, in milliseconds.
+   * Holds are then asked after within a third of it.
+   */
+  readonly vouchedMs?: number | undefined;
   /** Hold, or take a place in the line; with `replaces`, the yield: give up that owner's hold first, in the same transition. */
   acquire(request: AcquireRequest): Promise<AcquireReply>;
   /**

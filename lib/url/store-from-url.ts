@@ -1,7 +1,8 @@
 import { LockConfigError, LockUnsupportedError } from '../errors.js';
 import type { LockStore } from '../line/store.js';
 import { memoryFromUrl, mysqlFromUrl, postgresFromUrl, redisFromUrl } from './schemes.js';
-import { refusal, schemeOf, splitUrl, type UrlParts } from './url-parts.js';
+import { onlyOneHost, refusal, schemeOf, splitUrl, type UrlParts } from './url-parts.js';
+import { zookeeperFromUrl } from './zookeeper-scheme.js';
 
 const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = new Map([
   ['memory', memoryFromUrl],
@@ -15,10 +16,14 @@ const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = ne
   ['postgresql+transaction', postgresFromUrl],
   ['mysql', mysqlFromUrl],
   ['mysql+transaction', mysqlFromUrl],
+  ['zookeeper', zookeeperFromUrl],
 ]);
 
+/** Schemes whose back end may be several servers, with commas between them. */
+const OF_SEVERAL_HOSTS = new Set(['zookeeper']);
+
 /** Schemes whose stores this version does not have. */
-const NOT_YET = new Set(['redis+cluster', 'redis+sentinel', 'zookeeper']);
+const NOT_YET = new Set(['redis+cluster', 'redis+sentinel']);
 
 /**
  * Makes a store from one text, such as an environment variable. It loads the driver that the scheme needs, and no other;
@@ -30,6 +35,7 @@ const NOT_YET = new Set(['redis+cluster', 'redis+sentinel', 'zookeeper']);
  * takes `clockTolerance`, `table`, `listenUrl`, and the driver's `sslmode`, `sslrootcert`, `sslcert` and `sslkey`.
  * `mysql://[user:password@]host[:port]/database` takes `clockTolerance`, `table`, and the driver's `ssl`. With
  * `postgres+transaction://` and `mysql+transaction://` a transaction that stays open holds the lock.
+ * `zookeeper://[user:password@]host[:port][,host[:port]…][/root]` takes `sessionTimeout`.
  *
  * No error shows the URL, which may hold a password.
  *
@@ -48,7 +54,11 @@ export async function storeFromUrl(url: string): Promise<LockStore> {
   }
   const open = OPENERS.get(scheme);
   if (open === undefined) throw refusal(`has the unknown scheme "${scheme}"; use ${known()}`);
-  return withDriver(() => open(splitUrl(url)));
+  return withDriver(() => {
+    const parts = splitUrl(url);
+    if (!OF_SEVERAL_HOSTS.has(scheme)) onlyOneHost(parts);
+    return open(parts);
+  });
 }
 
 function known(): string {

@@ -3,13 +3,19 @@ import { LockConfigError } from '../errors.js';
 /** A store URL, taken apart. */
 export interface UrlParts {
   readonly scheme: string;
+  /** Of several hosts, with the first alone. */
   readonly url: URL;
+  /** As they stand, `host` or `host:port`; more than one where commas are between them. */
+  readonly hosts: readonly string[];
   /** The query: each name once. */
   readonly query: ReadonlyMap<string, string>;
 }
 
 // A scheme is told back only where `//` follows: `secret:x@host` has its password where a scheme stands.
 const SCHEME = /^([a-z][a-z0-9+.-]*):(\/\/|[?#]|$)/i;
+
+// Before the hosts a user, up to the last "@"; behind them path, query and the rest.
+const AUTHORITY = /^([a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?)([^/?#@]*)(.*)$/is;
 
 /** The scheme of a store URL, without the colon, in small letters. @throws LockConfigError */
 export function schemeOf(text: unknown): string {
@@ -24,9 +30,18 @@ export function schemeOf(text: unknown): string {
 /** @throws LockConfigError, which says what is wrong and never shows the text */
 export function splitUrl(text: string): UrlParts {
   const scheme = schemeOf(text);
-  const url = parse(text, scheme);
+  const [, front = text, list = '', back = ''] = AUTHORITY.exec(text) ?? [];
+  const hosts = list.split(',');
+  const url = parse(`${front}${hosts[0]}${back}`, scheme);
+  // The parser knows one host only.
+  for (const host of hosts.slice(1)) parse(`${scheme}://${host === '' ? ':' : host}`, scheme);
   if (url.hash !== '') throw refusal('has a "#" part; write a # of a password as %23');
-  return { scheme, url, query: readQuery(url) };
+  return { scheme, url, hosts, query: readQuery(url) };
+}
+
+/** @throws LockConfigError for a scheme that knows one server only */
+export function onlyOneHost({ scheme, hosts }: UrlParts): void {
+  if (hosts.length > 1) throw refusal(`names several hosts; ${scheme}:// takes one`);
 }
 
 // The parser drops line ends and tabs in silence; its own error carries the whole text, so no cause is kept.

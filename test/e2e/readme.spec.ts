@@ -229,7 +229,7 @@ describe('the README', () => {
         expect([scheme[1], ...said(await storeFromUrl(url))]).toEqual([scheme[1], ...row.slice(0, 5)]);
       }
     }
-    expect(rows).toHaveLength(7);
+    expect(rows).toHaveLength(8);
   });
 
   it('lists the errors there are, with their codes and HTTP statuses', () => {

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MariadbServer } from '../support/mariadb-server.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { RedisServer } from '../support/redis-server.js';
+import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.js';
+import { TICK_MS } from '../support/zookeeper-launcher.js';
+import { ZooKeeperServer } from '../support/zookeeper-server.js';
 import { type BackEnd, LEASE_PROMISES, type TestServer, TRANSACTION_PROMISES } from './back-end.js';
 
 /** The back ends that the shared scenarios run on: each adds its words and its own way to be broken. */
@@ -75,4 +78,57 @@ export const mysqlTransactions: BackEnd<MariadbServer> = {
     const hex = Buffer.from(`fault:${key}`).toString('hex').toUpperCase();
     return Number((await server.column(sql, [`0x${hex}`]))[0]);
   },
+};
+
+/** What a session leaves ends with it: one and a half leases, to the next tick. */
+const deadSessionMs = (leaseMs: number): number => 1.5 * leaseMs + 2 * TICK_MS;
+
+export const zookeeper: BackEnd = {
+  name: 'ZooKeeper',
+  start: () => ZooKeeperServer.start({ settings: { maxSessionTimeout: 60_000 } }),
+  promises: {
+    deadHolderMs: deadSessionMs,
+    // Of clients whose lease is 2 s. They die together, however many they are.
+    deadWaiterMs: deadSessionMs(2_000),
+    deadWaitersMs: deadSessionMs(2_000),
+    keepsData: true,
+    outlivesCut: true,
+    hotWaiters: 1_000,
+  },
+  // Of the name of a node: before the server has numbered it, and after.
+  words: { acquire: '-x-', release: '-x-0' },
+};
+
+/** Three servers as one, whose death is that of its leader. */
+class Ensemble implements TestServer {
+  private dead: ZooKeeperServer | undefined;
+
+  constructor(readonly servers: ZooKeeperEnsemble) {}
+
+  get port(): number {
+    return this.servers.addresses[0]!.port;
+  }
+
+  get url(): string {
+    return this.servers.url;
+  }
+
+  async kill(): Promise<void> {
+    this.dead = await this.servers.leader();
+    await this.dead.kill();
+  }
+
+  async restart(): Promise<void> {
+    await this.dead?.restart();
+  }
+
+  async stop(): Promise<void> {
+    await this.servers.stop();
+  }
+}
+
+export const zookeeperEnsemble: BackEnd<Ensemble> = {
+  ...zookeeper,
+  name: 'ZooKeeper ensemble',
+  start: async () => new Ensemble(await ZooKeeperEnsemble.start({ settings: { maxSessionTimeout: 60_000 } })),
 };

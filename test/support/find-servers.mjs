@@ -7,10 +7,12 @@
 import { findMariadb } from './find-mariadb.mjs';
 import { findPostgres } from './find-postgres.mjs';
 import { findRedis } from './find-redis.mjs';
+import { findZookeeper } from './find-zookeeper.mjs';
 
 // oxlint-disable-next-line import/no-default-export -- jest calls the default export
 export default function findServers() {
   findRedis();
   findPostgres();
   findMariadb();
+  findZookeeper();
 }

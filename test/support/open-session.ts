@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AcquireRequest, Hint, LockStore, StoreSession } from '../../lib/line/store.js';
 import { MODE_CAPACITY } from '../../lib/line/store.js';
-import { systemClock } from '../../lib/util/clock.js';
+import { type Clock, systemClock } from '../../lib/util/clock.js';
 import { until } from './until.js';
 
 /** A session of a store, with ears. */
@@ -11,9 +11,13 @@ export interface OpenSession extends StoreSession {
   heard(kind: Hint['kind'], owner?: string): Promise<void>;
 }
 
-export async function openSession(store: LockStore, watchdogMs = 10_000): Promise<OpenSession> {
+export async function openSession(
+  store: LockStore,
+  watchdogMs = 10_000,
+  clock: Clock = systemClock,
+): Promise<OpenSession> {
   const hints: Hint[] = [];
-  const session = await store.connect({ clock: systemClock, watchdogMs, onHint: (hint) => hints.push(hint) });
+  const session = await store.connect({ clock, watchdogMs, onHint: (hint) => hints.push(hint) });
   const isMeant = (hint: Hint, kind: Hint['kind'], owner?: string): boolean =>
     hint.kind === kind && (owner === undefined || ('owner' in hint && hint.owner === owner));
   const heard: OpenSession['heard'] = async (kind, owner) => {

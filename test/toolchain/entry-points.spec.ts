@@ -41,6 +41,7 @@ describe('the published subpaths', () => {
       './redis',
       './postgres',
       './mysql',
+      './zookeeper',
       './url',
       './testing',
     ]);

@@ -80,6 +80,11 @@ const ROOMS = [
     may: [...PORT, ...may],
     mayNot: [...mayNot, ...BEYOND_A_STORE],
   })),
+  {
+    folder: 'lib/stores/zookeeper/client',
+    may: ['../../../util/clock.js', './own.js', 'node:net'],
+    mayNot: ['../own.js', '../../../line/store.js', '../../redis/index.js', 'zookeeper'],
+  },
 ];
 
 const foldersOf = (parent: string) =>

@@ -188,6 +188,10 @@ declare module 'api/mysql' {
   import type { LockStore, StoreOptions } from 'api';
   export function mysqlStore(options: ({ url: string } | { pool: object }) & StoreOptions & { strategy?: 'lease' | 'transaction'; table?: string }): LockStore;
 }
+declare module 'api/zookeeper' {
+  import type { LockStore, Duration } from 'api';
+  export function zookeeperStore(options: { connect: string; sessionTimeout?: Duration; root?: string; auth?: { scheme: 'digest'; credentials: string }; tls?: object }): LockStore;
+}
 declare module 'api/url' {
   import type { LockStore } from 'api';
   /** memory: redis[s]:// redis+spin:// redis+cluster:// redis+sentinel:// postgres[+transaction]:// mysql[+transaction]:// zookeeper://. Loads the driver it needs. */

@@ -6,12 +6,14 @@ import type * as apiPostgres from 'api/postgres';
 import type * as apiRedis from 'api/redis';
 import type * as apiTesting from 'api/testing';
 import type * as apiUrl from 'api/url';
+import type * as apiZookeeper from 'api/zookeeper';
 import type * as ours from 'nestjs-distributed-lock';
 import type * as oursMysql from 'nestjs-distributed-lock/mysql';
 import type * as oursPostgres from 'nestjs-distributed-lock/postgres';
 import type * as oursRedis from 'nestjs-distributed-lock/redis';
 import type * as oursTesting from 'nestjs-distributed-lock/testing';
 import type * as oursUrl from 'nestjs-distributed-lock/url';
+import type * as oursZookeeper from 'nestjs-distributed-lock/zookeeper';
 
 /** Compiles where what we give serves as what was promised. */
 type Gives<Promised, _Ours extends Promised> = true;
@@ -54,6 +56,7 @@ export type Given = [
   Takes<ours.StoreOptions, api.StoreOptions>,
   Takes<oursMysql.MysqlStoreOptions, Parameters<typeof apiMysql.mysqlStore>[0]>,
   Takes<oursPostgres.PostgresStoreOptions, Parameters<typeof apiPostgres.postgresStore>[0]>,
+  Takes<oursZookeeper.ZooKeeperStoreOptions, Parameters<typeof apiZookeeper.zookeeperStore>[0]>,
   Takes<oursRedis.RedisConnection, apiRedis.RedisConnection>,
   Takes<oursRedis.RedisWaiting, apiRedis.RedisWaiting>,
   Takes<Parameters<typeof ours.lockKey>, Parameters<typeof api.lockKey>>,
@@ -106,5 +109,6 @@ export type Functions = [
   Gives<typeof apiMysql.mysqlStore, typeof oursMysql.mysqlStore>,
   Gives<typeof apiPostgres.postgresStore, typeof oursPostgres.postgresStore>,
   Gives<typeof apiRedis.redisStore, typeof oursRedis.redisStore>,
+  Gives<typeof apiZookeeper.zookeeperStore, typeof oursZookeeper.zookeeperStore>,
   Gives<typeof apiUrl.storeFromUrl, typeof oursUrl.storeFromUrl>,
 ];

@@ -8,8 +8,8 @@ export interface ContractContext {
   close(store: LockStore): Promise<void>;
 }
 
-/** A capability that a case needs; `message` stands for `wakeUp: 'message'`. */
-export type Need = 'shared' | 'permits' | 'leases' | 'fairOrder' | 'message';
+/** A capability that a case needs; `message` stands for `wakeUp: 'message'`, `ownLease` for `keptBy: 'lease'`. */
+export type Need = 'shared' | 'permits' | 'leases' | 'fairOrder' | 'message' | 'ownLease';
 
 /** One promise of the contract, with the steps that prove it. */
 export interface ContractCase {
@@ -45,7 +45,9 @@ export function contractCase(
 
 /** What the store cannot do of what the case needs. */
 export function lackingOf(needs: readonly Need[], capabilities: StoreCapabilities): Need[] {
-  return needs.filter((need) =>
-    need === 'message' ? capabilities.wakeUp !== 'message' : !capabilities[need],
-  );
+  return needs.filter((need) => {
+    if (need === 'message') return capabilities.wakeUp !== 'message';
+    if (need === 'ownLease') return capabilities.keptBy === 'session';
+    return !capabilities[need];
+  });
 }

@@ -10,6 +10,8 @@ import {
   type Need,
 } from './contract-case.js';
 import { chapters } from './index.js';
+import { leaving, requestFor } from './requests.js';
+import { eventually } from './time.js';
 
 /** What the contract needs of a test runner: those of jest, vitest, mocha and node:test fit. */
 export interface ContractRunner {
@@ -62,7 +64,7 @@ function sayingWhatItCan(expected: StoreCapabilities | undefined): ContractCase 
 }
 
 /** What a request asks for that needs the capability. */
-const ASKING: Record<Exclude<Need, 'message'>, LockOptions> = {
+const ASKING: Record<Exclude<Need, 'message' | 'ownLease'>, LockOptions> = {
   shared: { mode: 'shared' },
   permits: { permits: 2 },
   leases: { leaseTime: 5_000 },
@@ -73,11 +75,29 @@ function refusing(lacking: readonly Need[]): ContractCase {
   return contractCase(`refuses ${lacking.join(', ')}`, [], async (bench) => {
     const client = await bench.client();
     for (const need of lacking) {
-      // Nobody asks for messages: a store without them looks again by itself.
+      // Nobody asks for these: a store without messages looks again by itself, and a session ends what a lease would.
       if (need === 'message') await stillGranting(bench);
+      else if (need === 'ownLease') await endingWithTheSession(bench);
       else await assert.rejects(client.acquire(bench.key(), ASKING[need]), LockUnsupportedError, need);
     }
   });
+}
+
+/** Whoever is silent keeps what it has for as long as its session lives, and no longer: a hold, and a place in the line. */
+async function endingWithTheSession(bench: Parameters<Parameters<typeof contractCase>[2]>[0]): Promise<void> {
+  const [holder, silent, next] = [await bench.session(), await bench.session(), await bench.session()];
+  const key = bench.storeKey();
+  const [held, first, second] = [requestFor(key), requestFor(key), requestFor(key)];
+  assert.equal((await holder.acquire(held)).kind, 'held');
+  assert.equal((await silent.acquire(first)).kind, 'busy');
+  assert.equal((await next.acquire(second)).kind, 'busy');
+  const isCalled = (): boolean => next.hints.some((hint) => 'owner' in hint && hint.owner === second.owner);
+  await holder.close();
+  assert.equal((await next.acquire(second)).kind, 'busy');
+  await silent.close();
+  await eventually('the next is called', isCalled);
+  assert.equal((await next.acquire(second)).kind, 'held');
+  await next.release(leaving(second));
 }
 
 async function stillGranting(bench: Parameters<Parameters<typeof contractCase>[2]>[0]): Promise<void> {

@@ -70,7 +70,7 @@ export const theLine = [
 
   contractCase(
     'passes over who was called and does not come, and serves it first when it does',
-    ['fairOrder'],
+    ['fairOrder', 'ownLease'],
     async (bench) => {
       const session = await bench.session();
       const key = bench.storeKey();
@@ -96,7 +96,7 @@ export const theLine = [
     },
   ),
 
-  contractCase('forgets who has been silent for long', ['fairOrder'], async (bench) => {
+  contractCase('forgets who has been silent for long', ['fairOrder', 'ownLease'], async (bench) => {
     const session = await bench.session();
     const key = bench.storeKey();
     const [held, silent, next] = [requestFor(key), requestFor(key), requestFor(key)];

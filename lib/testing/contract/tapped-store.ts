@@ -1,6 +1,6 @@
 import type { Hint, LockStore, StoreSession } from '../../line/store.js';
 
-export type Verb = Exclude<keyof StoreSession, 'close'>;
+export type Verb = Exclude<keyof StoreSession, 'close' | 'vouchedMs'>;
 
 /** What one client of a store sends, and which messages reach it. */
 export class Tap {
@@ -39,6 +39,9 @@ function tappedSession(session: StoreSession, tap: Tap): StoreSession {
     return answer();
   };
   return {
+    get vouchedMs() {
+      return session.vouchedMs;
+    },
     acquire: (request) => noted('acquire', () => session.acquire(request)),
     renew: (leases) => noted('renew', () => session.renew(leases)),
     release: (request) => noted('release', () => session.release(request)),

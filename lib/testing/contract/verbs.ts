@@ -3,7 +3,7 @@ import { type AcquireReply, type Grant, TOKEN_BLOCK } from '../../line/store.js'
 import { randomId } from '../../util/random.js';
 import { contractCase } from './contract-case.js';
 import { leaving, requestFor } from './requests.js';
-import { pause } from './time.js';
+import { eventually, pause } from './time.js';
 
 /** The grants of a reply that has to hold. */
 export function grantsOf(reply: AcquireReply): readonly Grant[] {
@@ -20,7 +20,9 @@ export const verbs = [
     const [again] = grantsOf(await session.acquire(request));
     assert.equal(again?.token, first?.token);
     assert(first && first.restMs > 0 && first.restMs <= request.leaseMs);
-    assert(again && again.restMs > 0 && again.restMs <= first.restMs);
+    assert(again && again.restMs > 0 && again.restMs <= request.leaseMs);
+    // What is sure of a session may have grown meanwhile.
+    if (session.store.capabilities.keptBy !== 'session') assert(again.restMs <= first.restMs);
     assert.equal((await session.inspect(request.keys[0]!)).holders.length, 1);
     await session.release(leaving(request));
   }),
@@ -120,12 +122,13 @@ export const verbs = [
       return first!;
     };
     assert((await rest(held.owner, 0)) <= 5_000);
-    assert((await rest(held.owner, 30_000)) > 20_000);
-    assert((await rest(held.owner, 100)) > 20_000);
+    const long = await bench.restOf(20_000);
+    assert((await rest(held.owner, 30_000)) > long);
+    assert((await rest(held.owner, 100)) > long);
     const stranger = randomId();
     const two = [stranger, held.owner].map((owner) => ({ key: key!, owner, leaseMs: 1_000 }));
     const [none, some] = await session.renew(two);
-    assert(none === 0 && some! > 15_000, `${none} and ${some}`);
+    assert(none === 0 && some! > (await bench.restOf(15_000)), `${none} and ${some}`);
     assert.deepEqual(await session.renew([]), []);
     await session.release(leaving(held));
     assert.equal(await rest(held.owner, 1_000), 0);
@@ -156,8 +159,11 @@ export const verbs = [
     assert.deepEqual([rest?.owner, rest?.token], ['', grant?.token]);
     const next = requestFor(key!);
     const reply = await b.acquire(next);
-    assert(reply.kind === 'busy' && reply.lookInMs <= 400, JSON.stringify(reply));
-    await pause(420);
+    assert(reply.kind === 'busy' && (reply.lookInMs <= 400 || reply.lookInMs === Infinity));
+    // Whoever cannot be told when it ends is called when it has.
+    const isCalled = (): boolean => b.hints.some((hint) => 'owner' in hint && hint.owner === next.owner);
+    if (reply.lookInMs === Infinity) await eventually('the next is called', isCalled);
+    else await pause(420);
     grantsOf(await b.acquire(next));
     await b.release(leaving(next));
   }),

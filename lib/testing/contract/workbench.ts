@@ -78,6 +78,15 @@ export class Workbench {
     });
   }
 
+  /**
+   * What the rest of a long lease exceeds. Where a session keeps what it holds, a rest tells how long that surely lives,
+   * which is less than the lease, and moves by itself: of such a lease it is only seen that it does not end.
+   */
+  async restOf(leaseMs: number): Promise<number> {
+    const { store } = await this.looking();
+    return store.capabilities.keptBy === 'session' ? 0 : leaseMs;
+  }
+
   async endClients(): Promise<void> {
     await Promise.all(this.clients.splice(0).map((client) => client.shutdown()));
   }

@@ -14,6 +14,7 @@ import {
   scriptedStore,
 } from 'nestjs-distributed-lock/testing';
 import { storeFromUrl } from 'nestjs-distributed-lock/url';
+import { zookeeperStore } from 'nestjs-distributed-lock/zookeeper';
 
 const waiting: RedisWaiting = {
   waiting: 'spin',
@@ -39,6 +40,17 @@ export const mysqlStores: LockStore[] = [
 export const postgresStores: LockStore[] = [
   postgresStore({ url: 'postgres://127.0.0.1/app', strategy: 'lease', clockTolerance: '10s' }),
   postgresStore({ pool: new Pool(), table: 'app.locks', listenUrl: 'postgres://127.0.0.1/app' }),
+];
+
+export const zookeeperStores: LockStore[] = [
+  zookeeperStore({ connect: '127.0.0.1:2181' }),
+  zookeeperStore({
+    connect: 'a,b,c',
+    sessionTimeout: '15s',
+    root: '/locks',
+    auth: { scheme: 'digest', credentials: 'u:p' },
+    tls: { rejectUnauthorized: true },
+  }),
 ];
 
 export async function fromUrl(): Promise<LockStore> {
@@ -73,6 +85,10 @@ mysqlStore({ table: 'locks' });
 postgresStore({ table: 'locks' });
 // @ts-expect-error not a strategy
 postgresStore({ url: 'postgres://127.0.0.1/app', strategy: 'advisory' });
+// @ts-expect-error nowhere to connect to
+zookeeperStore({ root: '/locks' });
+// @ts-expect-error not a way to say who one is
+zookeeperStore({ connect: 'a', auth: { scheme: 'ip', credentials: 'u:p' } });
 // @ts-expect-error not a URL
 void storeFromUrl(7);
 // @ts-expect-error a promise of a store is no store

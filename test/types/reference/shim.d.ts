@@ -17,3 +17,6 @@ declare module 'nestjs-distributed-lock/postgres' {
 declare module 'nestjs-distributed-lock/mysql' {
   export * from 'api/mysql';
 }
+declare module 'nestjs-distributed-lock/zookeeper' {
+  export * from 'api/zookeeper';
+}

@@ -205,6 +205,17 @@ describe('a request that found it busy', () => {
   });
 });
 
+describe('a request that found it busy, of a store that cannot tell when that ends', () => {
+  it('tells nothing: no client is to come back after an infinite time', async () => {
+    const other = stranger(here);
+    other.hold(Infinity);
+    const asked = watched(here.runtime.acquire('a', { waitTime: 100 }));
+    await here.clock.advanceAsync(100);
+    expect(asked.error).toBeInstanceOf(LockTimeoutError);
+    expect((asked.error as LockTimeoutError).retryAfterMs).toBeUndefined();
+  });
+});
+
 describe('tryAcquire', () => {
   it('is null where somebody else holds, without waiting and without a place', async () => {
     stranger(here).hold();

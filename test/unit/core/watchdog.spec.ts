@@ -21,14 +21,18 @@ let losses: string[];
 let watchdog: Watchdog;
 /** Answers a batch at once; undefined leaves it to the test. */
 let answer: ((leases: readonly LeaseRequest[]) => readonly number[]) | undefined;
+/** What the store's answers leave at least. */
+let vouchedMs: number;
 
 beforeEach(() => {
   clock = manualClock();
   [batches, rounds, losses] = [[], [], []];
+  vouchedMs = Infinity;
   answer = (leases) => leases.map(({ leaseMs }) => leaseMs || LEASE_MS);
   watchdog = new Watchdog({
     clock,
     watchdogMs: LEASE_MS,
+    vouchedMs: () => vouchedMs,
     renew: (leases) => {
       const batch = { ...deferred<readonly number[]>(), leases, atMs: clock.nowMs() };
       batches.push(batch);
@@ -111,6 +115,27 @@ describe('a watched hold', () => {
 });
 
 describe('the one timer', () => {
+  it.each([
+    ['renewed', { isRenewed: true }],
+    ['asked after, with a leaseTime,', { isRenewed: false, leaseMs: 3_600_000 }],
+  ])(
+    'is %s within a third of what the store vouches for, where that is less than the lease',
+    async (_, init) => {
+      vouchedMs = LEASE_MS / 10;
+      // Sometimes it vouches for more, never for less.
+      answer = (leases) => leases.map(() => vouchedMs * (1 + (batches.length % 2)));
+      const hold = held('a', init);
+      hold.grant(clock.nowMs(), [{ token: 64, restMs: vouchedMs }]);
+      watchdog.add(hold);
+      await clock.advanceAsync(LEASE_MS);
+      expect(losses).toEqual([]);
+      expect(hold.isHeld).toBe(true);
+      expect(batches.length).toBeGreaterThanOrEqual(30);
+      // A store that vouches for little is not asked without a pause.
+      expect(batches.length).toBeLessThanOrEqual(40);
+    },
+  );
+
   it('is there while somebody is watched, and no longer', () => {
     expect(clock.pending).toBe(0);
     const holds = ['a', 'b', 'c'].map((owner) => watched(owner));

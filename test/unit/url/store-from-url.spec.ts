@@ -68,13 +68,21 @@ describe('a store URL that names a store', () => {
     });
   });
 
+  it.each([
+    'zookeeper://h',
+    'zookeeper://a:2181,b:2182,c/app/locks?sessionTimeout=10s',
+    'zookeeper://user:p%40ss,word@[::1]:2181,[::2]/',
+  ])('makes a ZooKeeper store of %s without connecting', async (url) => {
+    expect((await storeFromUrl(url)).name).toBe('zookeeper');
+  });
+
   it('makes a new store each time, so that two applications share nothing', async () => {
     expect(await storeFromUrl('memory:')).not.toBe(await storeFromUrl('memory:'));
   });
 });
 
 describe('a store URL of a back end that this version does not have', () => {
-  it.each(['redis+cluster://a:1,b:2', 'redis+sentinel://a:26379', 'zookeeper://h:2181'])(
+  it.each(['redis+cluster://a:1,b:2', 'redis+sentinel://a:26379'])(
     'is refused as not available: %s',
     async (url) => {
       const scheme = url.slice(0, url.indexOf(':'));
@@ -126,6 +134,17 @@ describe('a store URL that is wrong', () => {
     ['postgres://h/db?ssl=true', /unknown option "ssl" for postgres; it takes clockTolerance, table, /],
     ['postgres://h/db?table=', /Option "table" is ""/],
     ['postgres://h/db?listenUrl=h', /Option "listenUrl" is not an address/],
+    ['zookeeper:///locks', 'The store URL names no host; write zookeeper://host:2181.'],
+    ['zookeeper://a,,b', /is malformed/],
+    ['zookeeper://a:2181,b:port', /is malformed/],
+    ['zookeeper://a:0', /Option "connect" is not a list of servers/],
+    ['zookeeper://a/../b?sessionTimeout=never', /Option "sessionTimeout" is "never"/],
+    ['zookeeper://a/%00', /Option "root" is/],
+    ['zookeeper://a/%', /broken %xx/],
+    ['zookeeper://:100%@a', /broken %xx/],
+    ['zookeeper://a?root=x', /unknown option "root" for zookeeper; it takes sessionTimeout/],
+    ['redis://a:1,b:2', 'The store URL names several hosts; redis:// takes one.'],
+    ['postgres://a,b/app', 'The store URL names several hosts; postgres:// takes one.'],
     ['memcached://h', /unknown scheme "memcached"; use memory:, redis:\/\/, /],
     ['constructor://h', /unknown scheme "constructor"/],
     ['__proto__://h', /no scheme/],
@@ -159,6 +178,11 @@ describe('the password of a store URL', () => {
     'redis://u:12#hunter2@h:6379',
     'redis://u:12/hunter2@h:6379',
     'redis://u:1?a=1&hunter2=x@h',
+    'zookeeper://u:hunter2@h,i?nope=1',
+    'zookeeper://u:hunter2@h,i:port',
+    'zookeeper://u:hunter2@h/%00',
+    'zookeeper://u:hunter2%@h',
+    'zookeeper://:hunter2@h',
     'postgres://u:hunter2@h/db/more',
     'postgres://u:hunter2%@h/db',
     'postgres://u:12?hunter2@h/db',

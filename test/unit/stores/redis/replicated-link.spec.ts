@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LockRuntime } from '../../../../lib/core/lock-runtime.js';
 import { redisStore } from '../../../../lib/stores/redis/index.js';
-import { control } from '../../../support/control.js';
+import { Controls } from '../../../support/control.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 import { RedisServer } from '../../../support/redis-server.js';
 import { until } from '../../../support/until.js';
@@ -12,6 +12,7 @@ let master: RedisServer;
 let replica: RedisServer;
 const open: OpenSession[] = [];
 const runtimes: LockRuntime[] = [];
+const controls = new Controls();
 let keys = 0;
 
 beforeEach(async () => {
@@ -114,7 +115,7 @@ describe('a grant that must reach a replica', () => {
     const key = newKey();
     replica.pause();
     const asked = a.acquire(key);
-    await control(master.url, 800);
+    await controls.start(master.url, 800);
     replica.resume();
     expect((await asked).isHeld).toBe(true);
   });
@@ -158,7 +159,7 @@ describe('a renewal that must reach a replica', () => {
     const before = await state();
     await until('it was renewed on the master', async () => (await state()) !== before);
     replica.resume();
-    await control(master.url, 6_500);
+    await controls.start(master.url, 6_500);
     expect(handle.isHeld).toBe(true);
     await handle.release();
   });

@@ -11,6 +11,7 @@ const NOTHING: StoreCapabilities = {
   permits: false,
   leases: false,
   fairOrder: false,
+  keptBy: 'session',
   wakeUp: 'poll',
 };
 
@@ -123,6 +124,13 @@ describe('a case that needs what the store cannot do', () => {
     await expect(
       runOrRefuse(contractCase('cannot be', ['permits'], steps), contextOf(wavering)),
     ).rejects.toThrow(/Missing expected rejection/);
+  });
+
+  it('fails where a store says that its sessions keep what they hold, and they do not', async () => {
+    const store = able({ ...memoryStore().capabilities, keptBy: 'session' });
+    await expect(
+      runOrRefuse(contractCase('cannot be', ['ownLease'], steps), contextOf(store)),
+    ).rejects.toThrow(/never came true that the next is called/);
   });
 
   it('runs where the store can', async () => {

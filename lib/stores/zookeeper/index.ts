@@ -1,0 +1,1 @@
+export { zookeeperStore, type ZooKeeperStoreOptions } from './zookeeper-store.js';

@@ -1,0 +1,4 @@
+import { zookeeper } from './back-ends.js';
+import { describeNetwork } from './network-scenarios.js';
+
+describeNetwork(zookeeper);

@@ -1,0 +1,4 @@
+import { zookeeper } from './back-ends.js';
+import { describeProcesses } from './process-scenarios.js';
+
+describeProcesses(zookeeper);
