@@ -76,8 +76,15 @@ function anyOptions(chance: Seeded): LockOptions {
   };
 }
 
-function isDown(error: unknown): boolean {
-  return error instanceof LockStoreError && error.isTransient;
+/** How a request ended that was not granted. @throws what is neither busy nor a store that is down */
+function endOf(
+  error: unknown,
+  waits: boolean,
+): { kind: 'busy' | 'timedOut' } | { kind: 'unknown'; untilMs: number } {
+  if (error instanceof LockTimeoutError) return { kind: waits ? 'timedOut' : 'busy' };
+  if (error instanceof LockStoreError && error.isTransient)
+    return { kind: 'unknown', untilMs: systemClock.nowMs() };
+  throw error;
 }
 
 describe('clients whose wires are treated badly at random', () => {
@@ -110,11 +117,9 @@ describe('clients whose wires are treated badly at random', () => {
         history.note(request, { kind: 'released' });
         await lock.release();
       } catch (error) {
-        const isBusy = error instanceof LockTimeoutError;
-        if (!isBusy && !isDown(error)) throw error;
-        const busy = { kind: options.waitTime === 0 ? 'busy' : 'timedOut' } as const;
-        history.note(request, isBusy ? busy : { kind: 'unknown', untilMs: systemClock.nowMs() });
-        note(isBusy ? 'busy' : 'down');
+        const end = endOf(error, options.waitTime !== 0);
+        history.note(request, end);
+        note(end.kind);
       }
     };
     const work = all.flatMap((on, number) =>
