@@ -37,6 +37,7 @@ export function mysqlStore(options: MysqlStoreOptions): LockStore {
   return {
     name: STORE_NAME,
     capabilities: { shared: true, permits: true, leases: true, fairOrder: true, wakeUp: 'poll' },
+    raisesTokens: true,
     connect: (context) => openSession(settings, context),
   };
 }

@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS distributed_lock (
   refused LONGBLOB NOT NULL
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC;
 DELIMITER //
-CREATE PROCEDURE distributed_lock_acquire_45ea2a49(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_acquire_ab714750(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN least_tokens LONGBLOB, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -26,6 +26,7 @@ BEGIN
   DECLARE id VARBINARY(512);
   DECLARE held BIGINT;
   DECLARE may_hold BOOLEAN DEFAULT TRUE;
+  DECLARE least VARBINARY(20);
   DECLARE record VARBINARY(33) DEFAULT CONCAT('o', of_owner);
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
     ROLLBACK;
@@ -37,10 +38,10 @@ BEGIN
   START TRANSACTION;
   WHILE left_ids <> '' DO
     SET one = SUBSTRING_INDEX(left_ids, ' ', 1), left_ids = SUBSTRING(left_ids, LENGTH(one) + 2), id = UNHEX(one);
-    CALL distributed_lock_load_45ea2a49(id, TRUE, last_token, capacity, holders, line, refused, now_us);
-    CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
-    CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
-    CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+    CALL distributed_lock_load_ab714750(id, TRUE, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_drop_ended_ab714750(holders, refused, held, now_us);
+    CALL distributed_lock_settle_ab714750(line, capacity - held, now_us);
+    CALL distributed_lock_save_ab714750(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     IF LOCATE(record, refused) > 0 THEN
       SET may_hold = FALSE;
     ELSEIF LOCATE(record, holders) > 0 THEN
@@ -48,16 +49,17 @@ BEGIN
     ELSEIF capacity <> of_capacity AND (holders <> '' OR line <> '') THEN
       SET may_hold = FALSE;
     ELSE
-      CALL distributed_lock_would_hold_45ea2a49(line, of_capacity - held, of_weight, may_hold);
+      CALL distributed_lock_would_hold_ab714750(line, of_capacity - held, of_weight, may_hold);
     END IF;
-    IF NOT may_hold THEN SET ids = CONCAT(one, ' '), left_ids = ''; END IF;
+    IF NOT may_hold THEN SET ids = CONCAT(one, ' '), left_ids = '', least_tokens = ''; END IF;
   END WHILE;
   WHILE ids <> '' DO
     SET one = SUBSTRING_INDEX(ids, ' ', 1), ids = SUBSTRING(ids, LENGTH(one) + 2), id = UNHEX(one);
-    CALL distributed_lock_load_45ea2a49(id, TRUE, last_token, capacity, holders, line, refused, now_us);
-    CALL distributed_lock_take_45ea2a49(last_token, capacity, holders, line, refused, now_us, of_owner, of_capacity, of_weight,
-      lease_us, takes_place, '', what, token, number);
-    CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+    SET least = SUBSTRING_INDEX(least_tokens, ' ', 1), least_tokens = SUBSTRING(least_tokens, LENGTH(least) + 2);
+    CALL distributed_lock_load_ab714750(id, TRUE, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_take_ab714750(last_token, capacity, holders, line, refused, now_us, of_owner, of_capacity, of_weight,
+      lease_us, takes_place, '', IF(least = '', 0, least), what, token, number);
+    CALL distributed_lock_save_ab714750(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     IF what = 0 AND NOT may_hold THEN
       SET answer = '3 0', ids = '';
     ELSEIF what > 0 THEN
@@ -70,7 +72,7 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_ask_45ea2a49(IN of_id VARBINARY(512), IN requests LONGBLOB, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_ask_ab714750(IN of_id VARBINARY(512), IN requests LONGBLOB, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -87,25 +89,26 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = 2;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
-  CALL distributed_lock_load_45ea2a49(of_id, TRUE, last_token, capacity, holders, line, refused, now_us);
+  CALL distributed_lock_load_ab714750(of_id, TRUE, last_token, capacity, holders, line, refused, now_us);
   WHILE requests <> '' DO
     SET request = SUBSTRING_INDEX(requests, ',', 1), requests = SUBSTRING(requests, LENGTH(request) + 2);
     SET replaces = SUBSTRING_INDEX(request, ' ', -1);
-    CALL distributed_lock_take_45ea2a49(last_token, capacity, holders, line, refused, now_us,
+    CALL distributed_lock_take_ab714750(last_token, capacity, holders, line, refused, now_us,
       SUBSTRING_INDEX(request, ' ', 1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 2), ' ', -1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 3), ' ', -1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 4), ' ', -1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 5), ' ', -1),
-      IF(replaces = '-', '', replaces), what, token, number);
+      IF(replaces = '-', '', replaces),
+      SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 6), ' ', -1), what, token, number);
     SET answer = CONCAT(answer, what, IF(what = 0, CONCAT(' 0 ', token), ''), ' ', number, ',');
   END WHILE;
-  CALL distributed_lock_save_45ea2a49(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+  CALL distributed_lock_save_ab714750(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
   COMMIT;
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_drop_ended_45ea2a49(INOUT holders LONGBLOB, INOUT refused LONGBLOB, OUT held BIGINT, IN now_us BIGINT)
+CREATE PROCEDURE distributed_lock_drop_ended_ab714750(INOUT holders LONGBLOB, INOUT refused LONGBLOB, OUT held BIGINT, IN now_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT 1;
@@ -126,7 +129,7 @@ BEGIN
     END IF;
   END WHILE;
 END//
-CREATE PROCEDURE distributed_lock_first_change_45ea2a49(IN holders LONGBLOB, IN line LONGBLOB, IN now_us BIGINT, OUT in_us BIGINT)
+CREATE PROCEDURE distributed_lock_first_change_ab714750(IN holders LONGBLOB, IN line LONGBLOB, IN now_us BIGINT, OUT in_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT 1;
@@ -141,7 +144,7 @@ BEGIN
   END WHILE;
   SET in_us = IF(first_us = never_us, -1, GREATEST(0, first_us - now_us));
 END//
-CREATE PROCEDURE distributed_lock_force_release_45ea2a49(IN of_id VARBINARY(512), IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_force_release_ab714750(IN of_id VARBINARY(512), IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -158,25 +161,25 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = 2;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
-  CALL distributed_lock_load_45ea2a49(of_id, FALSE, last_token, capacity, holders, line, refused, now_us);
+  CALL distributed_lock_load_ab714750(of_id, FALSE, last_token, capacity, holders, line, refused, now_us);
   IF capacity IS NOT NULL THEN
-    CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
+    CALL distributed_lock_drop_ended_ab714750(holders, refused, held, now_us);
     SET answer = holders <> '', holders = '';
-    CALL distributed_lock_settle_45ea2a49(line, capacity, now_us);
-    CALL distributed_lock_save_45ea2a49(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+    CALL distributed_lock_settle_ab714750(line, capacity, now_us);
+    CALL distributed_lock_save_ab714750(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
   END IF;
   COMMIT;
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_inspect_45ea2a49(IN of_id VARBINARY(512))
+CREATE PROCEDURE distributed_lock_inspect_ab714750(IN of_id VARBINARY(512))
 SQL SECURITY INVOKER READS SQL DATA
 BEGIN
   DECLARE now_us BIGINT;
-  CALL distributed_lock_now_45ea2a49(now_us);
+  CALL distributed_lock_now_ab714750(now_us);
   SELECT t.capacity, LENGTH(t.line) DIV 76, t.holders, now_us FROM distributed_lock t WHERE t.id = of_id;
 END//
-CREATE PROCEDURE distributed_lock_load_45ea2a49(IN of_id VARBINARY(512), IN makes BOOLEAN, OUT last_token BIGINT, OUT capacity INT, OUT holders LONGBLOB, OUT line LONGBLOB, OUT refused LONGBLOB, OUT now_us BIGINT)
+CREATE PROCEDURE distributed_lock_load_ab714750(IN of_id VARBINARY(512), IN makes BOOLEAN, OUT last_token BIGINT, OUT capacity INT, OUT holders LONGBLOB, OUT line LONGBLOB, OUT refused LONGBLOB, OUT now_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   SET capacity = NULL;
@@ -187,9 +190,9 @@ BEGIN
     INSERT INTO distributed_lock (id, holders, line, refused) VALUES (of_id, '', '', '')
     ON DUPLICATE KEY UPDATE id = of_id;
   END LOOP;
-  CALL distributed_lock_now_45ea2a49(now_us);
+  CALL distributed_lock_now_ab714750(now_us);
 END//
-CREATE PROCEDURE distributed_lock_now_45ea2a49(OUT now_us BIGINT)
+CREATE PROCEDURE distributed_lock_now_ab714750(OUT now_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE zone VARCHAR(64) DEFAULT @@session.time_zone;
@@ -197,7 +200,7 @@ BEGIN
   SET now_us = TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', SYSDATE(6));
   SET time_zone = zone;
 END//
-CREATE PROCEDURE distributed_lock_release_45ea2a49(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN refuses BOOLEAN, IN keep_us BIGINT, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_release_ab714750(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN refuses BOOLEAN, IN keep_us BIGINT, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -218,23 +221,23 @@ BEGIN
   START TRANSACTION;
   WHILE ids <> '' DO
     SET one = SUBSTRING_INDEX(ids, ' ', 1), ids = SUBSTRING(ids, LENGTH(one) + 2), id = UNHEX(one);
-    CALL distributed_lock_load_45ea2a49(id, refuses, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_load_ab714750(id, refuses, last_token, capacity, holders, line, refused, now_us);
     IF capacity IS NOT NULL THEN
-      CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
-      CALL distributed_lock_remove_45ea2a49(holders, line, held, of_owner, IF(keep_us > 0, now_us + keep_us, 0));
+      CALL distributed_lock_drop_ended_ab714750(holders, refused, held, now_us);
+      CALL distributed_lock_remove_ab714750(holders, line, held, of_owner, IF(keep_us > 0, now_us + keep_us, 0));
       IF refuses THEN
         SET at = LOCATE(CONCAT('o', of_owner), refused);
         IF at > 0 THEN SET refused = INSERT(refused, at, 49, ''); END IF;
         SET refused = CONCAT(refused, 'o', of_owner, LPAD(now_us + 10000000, 16, '0'));
       END IF;
-      CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
-      CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+      CALL distributed_lock_settle_ab714750(line, capacity - held, now_us);
+      CALL distributed_lock_save_ab714750(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     END IF;
   END WHILE;
   COMMIT;
   SET SESSION innodb_lock_wait_timeout = was_wait;
 END//
-CREATE PROCEDURE distributed_lock_remove_45ea2a49(INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT held BIGINT, IN of_owner VARBINARY(32), IN kept_until BIGINT)
+CREATE PROCEDURE distributed_lock_remove_ab714750(INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT held BIGINT, IN of_owner VARBINARY(32), IN kept_until BIGINT)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT LOCATE(CONCAT('o', of_owner), line);
@@ -246,7 +249,7 @@ BEGIN
     SET held = held - CAST(SUBSTRING(holders, at + 34, 10) AS SIGNED), holders = INSERT(holders, at, 76, '');
   END IF;
 END//
-CREATE PROCEDURE distributed_lock_renew_45ea2a49(IN leases LONGBLOB, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_renew_ab714750(IN leases LONGBLOB, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -268,12 +271,12 @@ BEGIN
   WHILE leases <> '' DO
     SET one = SUBSTRING_INDEX(leases, ',', 1), leases = SUBSTRING(leases, LENGTH(one) + 2), number = 0;
     SET id = UNHEX(SUBSTRING_INDEX(one, ' ', 1));
-    CALL distributed_lock_load_45ea2a49(id, FALSE, last_token, capacity, holders, line, refused, now_us);
+    CALL distributed_lock_load_ab714750(id, FALSE, last_token, capacity, holders, line, refused, now_us);
     SET at = IF(capacity IS NULL, 0, LOCATE(CONCAT('o', SUBSTRING_INDEX(SUBSTRING_INDEX(one, ' ', 2), ' ', -1)), holders));
     IF at > 0 AND CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) > now_us THEN
       SET number = GREATEST(CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us, CAST(SUBSTRING_INDEX(one, ' ', -1) AS SIGNED));
       SET holders = INSERT(holders, at + 60, 16, LPAD(now_us + number, 16, '0'));
-      CALL distributed_lock_save_45ea2a49(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
+      CALL distributed_lock_save_ab714750(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     END IF;
     SET answer = CONCAT(answer, IF(answer = '', '', ' '), number);
   END WHILE;
@@ -281,7 +284,7 @@ BEGIN
   SET SESSION innodb_lock_wait_timeout = was_wait;
   SELECT answer;
 END//
-CREATE PROCEDURE distributed_lock_save_45ea2a49(IN of_id VARBINARY(512), IN last_token BIGINT, IN capacity INT, IN holders LONGBLOB, IN line LONGBLOB, IN refused LONGBLOB, IN now_us BIGINT, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_save_ab714750(IN of_id VARBINARY(512), IN last_token BIGINT, IN capacity INT, IN holders LONGBLOB, IN line LONGBLOB, IN refused LONGBLOB, IN now_us BIGINT, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE at INT DEFAULT 1;
@@ -298,7 +301,7 @@ BEGIN
   WHERE t.id = of_id AND (t.last_token <> last_token OR t.capacity <> capacity OR t.holders <> holders OR t.line <> line
     OR t.refused <> refused);
 END//
-CREATE PROCEDURE distributed_lock_settle_45ea2a49(INOUT line LONGBLOB, IN free BIGINT, IN now_us BIGINT)
+CREATE PROCEDURE distributed_lock_settle_ab714750(INOUT line LONGBLOB, IN free BIGINT, IN now_us BIGINT)
 SQL SECURITY INVOKER NO SQL
 settle: BEGIN
   DECLARE at INT;
@@ -342,13 +345,13 @@ settle: BEGIN
     IF NOT is_prefix THEN SET at = GREATEST(LOCATE('z', line, at), 33) - 33; END IF;
   END WHILE;
 END//
-CREATE PROCEDURE distributed_lock_sweep_45ea2a49(IN after_id VARBINARY(512), IN most INT)
+CREATE PROCEDURE distributed_lock_sweep_ab714750(IN after_id VARBINARY(512), IN most INT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE now_us BIGINT;
   DECLARE scanned, deleted INT;
   DECLARE last_id VARBINARY(512);
-  CALL distributed_lock_now_45ea2a49(now_us);
+  CALL distributed_lock_now_ab714750(now_us);
   SELECT COUNT(*), MAX(s.id) INTO scanned, last_id
   FROM (SELECT t.id FROM distributed_lock t WHERE t.id > after_id ORDER BY t.id LIMIT most) s;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -359,7 +362,7 @@ BEGIN
   SET deleted = ROW_COUNT();
   SELECT scanned, deleted, HEX(last_id);
 END//
-CREATE PROCEDURE distributed_lock_take_45ea2a49(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), OUT what INT, OUT token BIGINT, OUT number BIGINT)
+CREATE PROCEDURE distributed_lock_take_ab714750(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), IN least_token BIGINT, OUT what INT, OUT token BIGINT, OUT number BIGINT)
 SQL SECURITY INVOKER NO SQL
 take: BEGIN
   DECLARE held BIGINT;
@@ -367,40 +370,44 @@ take: BEGIN
   DECLARE may_hold BOOLEAN;
   DECLARE us VARBINARY(16) DEFAULT LPAD(now_us, 16, '0');
   DECLARE record VARBINARY(33) DEFAULT CONCAT('o', of_owner);
-  CALL distributed_lock_drop_ended_45ea2a49(holders, refused, held, now_us);
+  CALL distributed_lock_drop_ended_ab714750(holders, refused, held, now_us);
   IF LOCATE(record, refused) > 0 THEN
     SET what = 3, number = 0;
     LEAVE take;
   END IF;
   IF capacity <> of_capacity AND (holders <> '' OR line <> '') THEN
-    CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
+    CALL distributed_lock_settle_ab714750(line, capacity - held, now_us);
     IF holders <> '' OR line <> '' THEN
       SET what = 2, number = capacity;
       LEAVE take;
     END IF;
   END IF;
-  IF replaces <> '' THEN CALL distributed_lock_remove_45ea2a49(holders, line, held, replaces, 0); END IF;
+  IF replaces <> '' THEN CALL distributed_lock_remove_ab714750(holders, line, held, replaces, 0); END IF;
   SET at = LOCATE(record, line);
   IF at > 0 THEN
     SET line = INSERT(line, at + 33, 1, IF(SUBSTRING(line, at + 33, 1) = 'k', 'k', 'w'));
     SET line = INSERT(line, at + 44, 32, CONCAT(us, us));
   END IF;
-  CALL distributed_lock_settle_45ea2a49(line, capacity - held, now_us);
+  CALL distributed_lock_settle_ab714750(line, capacity - held, now_us);
   SET at = LOCATE(record, holders);
   IF at > 0 THEN
-    SET what = 0, token = CAST(SUBSTRING(holders, at + 44, 16) AS SIGNED),
-      number = CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us;
+    SET token = CAST(SUBSTRING(holders, at + 44, 16) AS SIGNED);
+    IF token < least_token THEN
+      SET token = IF(token = last_token, least_token, GREATEST(least_token, last_token + 64));
+      SET last_token = token, holders = INSERT(holders, at + 44, 16, LPAD(token, 16, '0'));
+    END IF;
+    SET what = 0, number = CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us;
     LEAVE take;
   END IF;
   SET at = LOCATE(record, line);
   IF at > 0 THEN
     SET may_hold = SUBSTRING(line, at + 33, 1) = 'k';
   ELSE
-    CALL distributed_lock_would_hold_45ea2a49(line, of_capacity - held, of_weight, may_hold);
+    CALL distributed_lock_would_hold_ab714750(line, of_capacity - held, of_weight, may_hold);
   END IF;
   IF may_hold THEN
     IF at > 0 THEN SET line = INSERT(line, at, 76, ''); END IF;
-    SET last_token = GREATEST(last_token + 64, now_us), capacity = of_capacity;
+    SET last_token = GREATEST(last_token + 64, now_us, least_token), capacity = of_capacity;
     SET holders = CONCAT(holders, record, 'h', LPAD(of_weight, 10, '0'), LPAD(last_token, 16, '0'), LPAD(now_us + lease_us, 16, '0'));
     SET what = 0, token = last_token, number = lease_us;
     LEAVE take;
@@ -409,9 +416,9 @@ take: BEGIN
     SET capacity = of_capacity, line = CONCAT(line, record, 'w', LPAD(of_weight, 10, '0'), us, REPEAT('0', 16));
   END IF;
   SET what = 1;
-  CALL distributed_lock_first_change_45ea2a49(holders, line, now_us, number);
+  CALL distributed_lock_first_change_ab714750(holders, line, now_us, number);
 END//
-CREATE PROCEDURE distributed_lock_would_hold_45ea2a49(IN line LONGBLOB, IN free BIGINT, IN weight INT, OUT may_hold BOOLEAN)
+CREATE PROCEDURE distributed_lock_would_hold_ab714750(IN line LONGBLOB, IN free BIGINT, IN weight INT, OUT may_hold BOOLEAN)
 SQL SECURITY INVOKER NO SQL
 BEGIN
   DECLARE at INT DEFAULT 1;

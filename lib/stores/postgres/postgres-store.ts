@@ -44,6 +44,7 @@ export function postgresStore(options: PostgresStoreOptions): LockStore {
   const hearing: Hearing = { isOn: true };
   return {
     name: STORE_NAME,
+    raisesTokens: true,
     get capabilities() {
       return { ...CAPABILITIES, wakeUp: hearing.isOn ? 'message' : 'poll' } as const;
     },

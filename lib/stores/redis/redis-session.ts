@@ -69,12 +69,15 @@ class RedisSession implements StoreSession {
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const { settings, id } = this.parts;
-    const { owner, capacity, weight, leaseMs, takesPlace, replaces = '' } = request;
+    const { owner, capacity, weight, leaseMs, takesPlace, replaces = '', leastTokens = [] } = request;
     const placing = settings.spinMs === undefined ? 'line' : 'spin';
     const manner = takesPlace ? placing : 'none';
     const { toleranceMs } = settings;
     const args = [owner, id, capacity, weight, toUs(leaseMs), manner, replaces, toleranceMs] as const;
-    const reply = acquireReplyOf(await this.run(scripts.acquire, request.keys, args), leaseMs);
+    const reply = acquireReplyOf(
+      await this.run(scripts.acquire, request.keys, [...args, ...leastTokens]),
+      leaseMs,
+    );
     if (reply.kind !== 'busy' || settings.spinMs === undefined) return reply;
     return { ...reply, lookInMs: settings.spinMs * (0.5 + systemRandom()) };
   }

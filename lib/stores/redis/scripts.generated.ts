@@ -7,16 +7,16 @@ import { defineScript } from './script.js';
  */
 export const acquire = defineScript<{
   keys: readonly [first: string, ...others: string[]];
-  args: readonly [owner: string, session: string, capacity: number, weight: number, leaseUs: number, manner: string, replaces: string, toleranceMs: number];
+  args: readonly [owner: string, session: string, capacity: number, weight: number, leaseUs: number, manner: string, replaces: string, toleranceMs: number, ...leastTokens: (string | number)[]];
   returns: number | number[];
 }>({
   name: 'acquire',
-  sha1: '562870595d39a35e79bef20fde5f44c30977797a',
+  sha1: '99c23b48b64a1d94a68450f26564c4c03d22f8f3',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
 end
-if #KEYS == 1 and ARGV[7] == '' then
+if #KEYS == 1 and #ARGV == 8 and ARGV[7] == '' then
   local text = redis.pcall('GET', KEYS[1])
   local last = not text and 0 or type(text) == 'string' and string.match(text, '^ndl1 (%d+) 0$')
   if last then
@@ -181,6 +181,18 @@ local function grant_of(s, owner)
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
 end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
+end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
   if s.owner == owner then
@@ -312,8 +324,8 @@ local function is_refused(s)
   local refused_by = redis.call('GET', s.key .. ':refused:' .. owner)
   return refused_by and tonumber(refused_by) > s.now
 end
-local function hold(s)
-  local token, lease = math.max(s.last + TOKEN_BLOCK, s.now), tonumber(ARGV[5])
+local function hold(s, least)
+  local token, lease = math.max(s.last + TOKEN_BLOCK, s.now, least), tonumber(ARGV[5])
   if s.asker then leave_line(s, s.asker) end
   add_holder(s, { owner = owner, session = ARGV[2], weight = weight, order = token, at = s.now + lease })
   s.capacity, s.last = capacity, token
@@ -326,7 +338,7 @@ local function join(s)
   write_record(s, { owner = owner, kind = 'w', session = ARGV[2], weight = weight, order = s.place, at = s.now, called = 0 })
   redis.call('ZADD', s.key .. ':line', string.format('%.0f', s.place), owner)
 end
-local function acquire(s)
+local function acquire(s, least)
   if is_refused(s) then return REFUSED, 0 end
   drop_ended(s)
   if s.capacity ~= capacity and not is_idle(s) then
@@ -337,12 +349,12 @@ local function acquire(s)
   look(s, owner)
   settle(s)
   local token, rest = grant_of(s, owner)
-  if token then return HELD, token, rest end
+  if token then return HELD, token < least and raise(s, owner, token, least) or token, rest end
   if not (has_yielded and manner == 'spin') then
     if s.asker then
-      if s.asker.called > 0 then return hold(s) end
+      if s.asker.called > 0 then return hold(s, least) end
     elseif fits_behind_all(s, weight, capacity) then
-      return hold(s)
+      return hold(s, least)
     elseif manner == 'line' then
       join(s)
     end
@@ -358,8 +370,8 @@ local function would_hold(s)
 end
 local function acquire_all(states)
   local reply = { HELD, 0 }
-  for _, s in ipairs(states) do
-    local what, number, rest = acquire(s)
+  for index, s in ipairs(states) do
+    local what, number, rest = acquire(s, tonumber(ARGV[8 + index] or 0))
     if what ~= HELD then
       reply[1], reply[2] = what, number
       break
@@ -372,7 +384,7 @@ end
 local function acquire_all_or_none(states)
   for _, s in ipairs(states) do
     if not would_hold(s) then
-      local what, number = acquire(s)
+      local what, number = acquire(s, 0)
       if what == HELD then return { REFUSED, 0 } end
       return { what, number }
     end
@@ -397,7 +409,7 @@ export const forceRelease = defineScript<{
   returns: 0 | 1;
 }>({
   name: 'forceRelease',
-  sha1: '7a487dfd43d91cebfbfcaea225a498f2d23377d9',
+  sha1: '00679aee96622f67c4809d9afa0a81c226a4da94',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -554,6 +566,18 @@ local function grant_of(s, owner)
   if s.further == 0 then return nil end
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
+end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
 end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
@@ -708,7 +732,7 @@ export const inspect = defineScript<{
   returns: (number | string)[];
 }>({
   name: 'inspect',
-  sha1: '1c0839255ac9546ad019b43d3d459ea4a1774b51',
+  sha1: '29868a58186b3f090db8c07068c9b240dca8af17',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -866,6 +890,18 @@ local function grant_of(s, owner)
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
 end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
+end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
   if s.owner == owner then
@@ -908,7 +944,7 @@ export const release = defineScript<{
   returns: number;
 }>({
   name: 'release',
-  sha1: '1027e70c7117ce65459dbe976a47e792db0f8003',
+  sha1: 'ecfbedd7cef6621fd093e2f11a418593907e6d1c',
   lua: `if #KEYS == 1 and ARGV[2] == '0' and ARGV[3] == '0' and ARGV[5] == '0' then
   local text = redis.pcall('GET', KEYS[1])
   local last, owner = string.match(type(text) == 'string' and text or '', '^ndl1 (%d+) 0 %d+ (%S+) %S+ %d+ %d+ %d+$')
@@ -1078,6 +1114,18 @@ local function grant_of(s, owner)
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
 end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
+end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
   if s.owner == owner then
@@ -1228,7 +1276,7 @@ export const renew = defineScript<{
   returns: number[];
 }>({
   name: 'renew',
-  sha1: 'db0296e1cabd9e3ba568244ea6c57a13cfbac0c5',
+  sha1: 'ceefcd484937cdf4ab43fab4e318a91008690d32',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -1385,6 +1433,18 @@ local function grant_of(s, owner)
   if s.further == 0 then return nil end
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
+end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
 end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
