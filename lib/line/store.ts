@@ -69,6 +69,11 @@ export interface StoreSession {
   inspect(key: string): Promise<KeyView>;
   /** Ends every hold of the key, and hints to the holders. True where there was one. */
   forceRelease(key: string): Promise<boolean>;
+  /**
+   * Names the life of the back end's data: while it stays the same, nothing that was granted has been forgotten. Undefined,
+   * or left out, where that cannot be known.
+   */
+  life?(): Promise<string | undefined>;
   /** Ends the session: no socket, subscription or timer is left. Connections that were handed in stay open. */
   close(): Promise<void>;
 }

@@ -1,0 +1,130 @@
+import type { AcquireRequest } from '../../line/store.js';
+
+/** What one node has granted to one owner for one key. */
+export interface Vote {
+  readonly token: number;
+  /** When the lease ends, on this process's monotonic clock. */
+  readonly endsMs: number;
+  /** When the answer came: an answer to a command that was sent earlier does not contradict it. */
+  readonly notedMs: number;
+}
+
+/** Clocks may run at different speed: by so much of the lease, as in the Redlock paper. */
+const DRIFT = 0.01;
+
+/** The lease is counted from the moment in which it was asked for, so that it is over here before it is there. */
+export function endOf(sentMs: number, restMs: number): number {
+  return sentMs + restMs * (1 - DRIFT);
+}
+
+/**
+ * One owner on its way to a majority, or holding it: what it asked of which node, and what was granted.
+ *
+ *   asking ──majority──► holds
+ *   asking ──no majority──► spent      released wherever it was asked for; the owner is used up
+ *   any ──release──► gone
+ */
+export class Candidate {
+  isSpent = false;
+  isGone = false;
+  /** Called when something has changed for whoever waits for it. */
+  wake: (() => void) | undefined;
+  private readonly votes = new Map<string, (Vote | undefined)[]>();
+  private readonly unanswered: number[];
+  private readonly wasAsked: boolean[];
+  private readonly isMuddled: boolean[];
+  /** Of each key that it holds. */
+  private readonly tokens = new Map<string, number>();
+  /** The keys in whose line it stands, on some node. */
+  readonly waitsFor = new Set<string>();
+
+  readonly owner: string;
+  readonly keys: readonly string[];
+  readonly leaseMs: number;
+
+  constructor(
+    { owner, keys, leaseMs }: Pick<AcquireRequest, 'owner' | 'keys' | 'leaseMs'>,
+    private readonly nodes: number,
+  ) {
+    this.owner = owner;
+    this.keys = keys;
+    this.leaseMs = leaseMs;
+    this.unanswered = Array.from({ length: nodes }, () => 0);
+    this.wasAsked = Array.from({ length: nodes }, () => false);
+    this.isMuddled = Array.from({ length: nodes }, () => false);
+  }
+
+  get isUntried(): boolean {
+    return !this.wasAsked.includes(true);
+  }
+
+  /** Nothing of it stands anywhere, and nothing is under way. */
+  get isClean(): boolean {
+    return !this.wasAsked.some((_, node) => this.mayStandOn(node));
+  }
+
+  /** Something is sent; what is not noted as answered may still arrive. */
+  noteAsked(node: number): void {
+    this.wasAsked[node] = true;
+    // Two at once may be carried out in any order, so that neither answer is the last word.
+    if (this.unanswered[node]! > 0) this.isMuddled[node] = true;
+    this.unanswered[node]!++;
+  }
+
+  noteAnswered(node: number): void {
+    this.unanswered[node]!--;
+  }
+
+  /** Whether a hold, a place, or something under way may be left there. */
+  mayStandOn(node: number): boolean {
+    const mayWait = this.isMuddled[node]! || (this.waitsFor.size > 0 && this.wasAsked[node]!);
+    const holds = this.keys.some((key) => this.voteOf(node, key) !== undefined);
+    return mayWait || holds || this.isUncertain(node);
+  }
+
+  /** Whoever waits for something of it need not any more. */
+  leave(): void {
+    this.isGone = true;
+    this.wake?.();
+  }
+
+  isUncertain(node: number): boolean {
+    return this.unanswered[node]! > 0;
+  }
+
+  voteOf(node: number, key: string): Vote | undefined {
+    return this.votes.get(key)?.[node];
+  }
+
+  noteVote(node: number, key: string, vote: Vote): void {
+    const ofKey = this.votes.get(key) ?? Array.from({ length: this.nodes }, () => undefined);
+    ofKey[node] = vote;
+    this.votes.set(key, ofKey);
+  }
+
+  /** The node answers to a command sent then that it holds nothing for it. */
+  noteNone(node: number, key: string, sentMs: number): void {
+    const ofKey = this.votes.get(key);
+    if (ofKey && sentMs >= (ofKey[node]?.notedMs ?? 0)) ofKey[node] = undefined;
+  }
+
+  /** Of each node, when its lease of the key ends; -Infinity where there is none. */
+  endsOf(key: string): number[] {
+    return Array.from({ length: this.nodes }, (_, node) => this.voteOf(node, key)?.endsMs ?? -Infinity);
+  }
+
+  /** When the last of its leases ends, if it is not lengthened. */
+  get endMs(): number {
+    return Math.max(...this.keys.flatMap((key) => this.endsOf(key)));
+  }
+
+  /** A majority holds the key for it, and gave it that token. */
+  holds(key: string, token: number): void {
+    this.tokens.set(key, token);
+    this.waitsFor.delete(key);
+  }
+
+  tokenOf(key: string): number | undefined {
+    return this.tokens.get(key);
+  }
+}
