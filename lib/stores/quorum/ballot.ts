@@ -121,7 +121,7 @@ export class Ballot {
     const sentMs = nodes.clock.nowMs();
     tally.note(node, { kind: 'pending' });
     candidate.noteAsked(node.index);
-    if (parts.takesPlace) request.keys.forEach((key) => candidate.waitsFor.add(key));
+    if (parts.takesPlace) candidate.notePlace(node.index, request.keys);
     node
       .ask((session) => session.acquire({ ...request, ...parts }))
       .then(

@@ -17,69 +17,83 @@ export function endOf(sentMs: number, restMs: number): number {
   return sentMs + restMs * (1 - DRIFT);
 }
 
+/** What one node was asked for one owner. */
+interface Dealing {
+  wasAsked: boolean;
+  /** Commands that may still arrive. */
+  unanswered: number;
+  /** Two were under way at once and may have been carried out in any order: neither answer is the last word. */
+  isMuddled: boolean;
+  /** It may stand in the node's line. */
+  mayWait: boolean;
+}
+
 /**
  * One owner on its way to a majority, or holding it: what it asked of which node, and what was granted.
  *
  *   asking ──majority──► holds
- *   asking ──no majority──► spent      released wherever it was asked for; the owner is used up
+ *   asking ──no majority──► spent      released wherever something of it may stand; the owner is used up
  *   any ──release──► gone
  */
 export class Candidate {
+  readonly owner: string;
+  readonly keys: readonly string[];
+  readonly leaseMs: number;
+  /** The keys in whose line it stands, on some node. */
+  readonly waitsFor = new Set<string>();
   isSpent = false;
   isGone = false;
   /** Called when something has changed for whoever waits for it. */
   wake: (() => void) | undefined;
+  private readonly dealings: readonly Dealing[];
   private readonly votes = new Map<string, (Vote | undefined)[]>();
-  private readonly unanswered: number[];
-  private readonly wasAsked: boolean[];
-  private readonly isMuddled: boolean[];
   /** Of each key that it holds. */
   private readonly tokens = new Map<string, number>();
-  /** The keys in whose line it stands, on some node. */
-  readonly waitsFor = new Set<string>();
 
-  readonly owner: string;
-  readonly keys: readonly string[];
-  readonly leaseMs: number;
-
-  constructor(
-    { owner, keys, leaseMs }: Pick<AcquireRequest, 'owner' | 'keys' | 'leaseMs'>,
-    private readonly nodes: number,
-  ) {
+  constructor({ owner, keys, leaseMs }: Pick<AcquireRequest, 'owner' | 'keys' | 'leaseMs'>, nodes: number) {
     this.owner = owner;
     this.keys = keys;
     this.leaseMs = leaseMs;
-    this.unanswered = Array.from({ length: nodes }, () => 0);
-    this.wasAsked = Array.from({ length: nodes }, () => false);
-    this.isMuddled = Array.from({ length: nodes }, () => false);
+    this.dealings = Array.from({ length: nodes }, () => {
+      return { wasAsked: false, unanswered: 0, isMuddled: false, mayWait: false };
+    });
   }
 
   get isUntried(): boolean {
-    return !this.wasAsked.includes(true);
+    return this.dealings.every(({ wasAsked }) => !wasAsked);
   }
 
   /** Nothing of it stands anywhere, and nothing is under way. */
   get isClean(): boolean {
-    return !this.wasAsked.some((_, node) => this.mayStandOn(node));
+    return !this.dealings.some((_, node) => this.mayStandOn(node));
   }
 
   /** Something is sent; what is not noted as answered may still arrive. */
   noteAsked(node: number): void {
-    this.wasAsked[node] = true;
-    // Two at once may be carried out in any order, so that neither answer is the last word.
-    if (this.unanswered[node]! > 0) this.isMuddled[node] = true;
-    this.unanswered[node]!++;
+    const dealing = this.dealings[node]!;
+    dealing.wasAsked = true;
+    dealing.isMuddled ||= dealing.unanswered > 0;
+    dealing.unanswered++;
   }
 
   noteAnswered(node: number): void {
-    this.unanswered[node]!--;
+    this.dealings[node]!.unanswered--;
+  }
+
+  /** A place in the node's line is asked for. */
+  notePlace(node: number, keys: readonly string[]): void {
+    this.dealings[node]!.mayWait = true;
+    for (const key of keys) this.waitsFor.add(key);
+  }
+
+  isUncertain(node: number): boolean {
+    return this.dealings[node]!.unanswered > 0;
   }
 
   /** Whether a hold, a place, or something under way may be left there. */
   mayStandOn(node: number): boolean {
-    const mayWait = this.isMuddled[node]! || (this.waitsFor.size > 0 && this.wasAsked[node]!);
-    const holds = this.keys.some((key) => this.voteOf(node, key) !== undefined);
-    return mayWait || holds || this.isUncertain(node);
+    const { unanswered, isMuddled, mayWait } = this.dealings[node]!;
+    return unanswered > 0 || isMuddled || mayWait || this.keys.some((key) => this.voteOf(node, key));
   }
 
   /** Whoever waits for something of it need not any more. */
@@ -88,16 +102,12 @@ export class Candidate {
     this.wake?.();
   }
 
-  isUncertain(node: number): boolean {
-    return this.unanswered[node]! > 0;
-  }
-
   voteOf(node: number, key: string): Vote | undefined {
     return this.votes.get(key)?.[node];
   }
 
   noteVote(node: number, key: string, vote: Vote): void {
-    const ofKey = this.votes.get(key) ?? Array.from({ length: this.nodes }, () => undefined);
+    const ofKey = this.votes.get(key) ?? this.dealings.map(() => undefined);
     ofKey[node] = vote;
     this.votes.set(key, ofKey);
   }
@@ -110,7 +120,7 @@ export class Candidate {
 
   /** Of each node, when its lease of the key ends; -Infinity where there is none. */
   endsOf(key: string): number[] {
-    return Array.from({ length: this.nodes }, (_, node) => this.voteOf(node, key)?.endsMs ?? -Infinity);
+    return this.dealings.map((_, node) => this.voteOf(node, key)?.endsMs ?? -Infinity);
   }
 
   /** When the last of its leases ends, if it is not lengthened. */

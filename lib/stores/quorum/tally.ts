@@ -59,7 +59,8 @@ export class Tally {
   }
 
   hasVoteOf({ index }: QuorumNode): boolean {
-    return this.keys.every((key) => this.candidate.voteOf(index, key) !== undefined);
+    const nowMs = this.nodes.clock.nowMs();
+    return this.keys.every((key) => (this.candidate.voteOf(index, key)?.endsMs ?? 0) > nowMs);
   }
 
   /** Those whose grants count. */

@@ -64,12 +64,12 @@ const UNKNOWN: Verdict = { isTransient: false, advice: 'This is not an answer th
 
 /** True where the server refused a script's first write because its memory is full. */
 export function isOutOfMemory(error: unknown): boolean {
-  return isReply(error) && CODE.exec(error.message)?.[1] === 'OOM';
+  return isAnswer(error) && CODE.exec(error.message)?.[1] === 'OOM';
 }
 
 /** True where the server does not know the script any more. */
 export function isUnknownScript(error: unknown): boolean {
-  return isReply(error) && error.message.startsWith('NOSCRIPT');
+  return isAnswer(error) && error.message.startsWith('NOSCRIPT');
 }
 
 /** True where the server says that it is no master: another connection may reach one. */
@@ -79,7 +79,7 @@ export function isReadOnly(error: Error): boolean {
 
 /** The failure in the words of the package. */
 export function storeErrorOf({ operation, keys, place, cause }: Failure): LockStoreError {
-  const foreign = isReply(cause) ? FOREIGN.exec(cause.message)?.[1] : undefined;
+  const foreign = isAnswer(cause) ? FOREIGN.exec(cause.message)?.[1] : undefined;
   if (foreign !== undefined)
     return foreignValue({ operation, keys, place, cause }, keys[Number(foreign) - 1]);
   const { isTransient, advice } = verdictOn(cause);
@@ -102,7 +102,7 @@ function foreignValue({ operation, place, cause }: Failure, key: string | undefi
 
 function verdictOn(cause: unknown): Verdict {
   if (cause instanceof SessionClosed) return CLOSED;
-  if (!isReply(cause)) return UNREACHABLE;
+  if (!isAnswer(cause)) return UNREACHABLE;
   const code = CODE.exec(cause.message)?.[1];
   return (code === undefined ? undefined : VERDICTS[code]) ?? UNKNOWN;
 }
@@ -114,7 +114,7 @@ function phraseOf(operation: string, keys: readonly string[]): string {
 }
 
 /** An answer of the server, as opposed to a connection that failed. */
-function isReply(error: unknown): error is Error {
+export function isAnswer(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 

@@ -11,7 +11,7 @@ import type {
 } from '../../line/store.js';
 import { systemRandom } from '../../util/random.js';
 import { stateKeyOf } from './key-names.js';
-import { isOutOfMemory, SessionClosed, storeErrorOf } from './redis-errors.js';
+import { isAnswer, isOutOfMemory, SessionClosed, storeErrorOf } from './redis-errors.js';
 import { RedisLink } from './redis-link.js';
 import type { RedisSettings } from './redis-options.js';
 import { RedisSubscriber } from './redis-subscriber.js';
@@ -104,6 +104,19 @@ class RedisSession implements StoreSession {
     const { toleranceMs } = this.parts.settings;
     const args = (isFull: Flag) => [toleranceMs, isFull] as const;
     return (await this.runThoughFull(scripts.forceRelease, [key], args)) === 1;
+  }
+
+  /** The run id of the server's process: what is only in memory lives as long as that. */
+  async life(): Promise<string | undefined> {
+    const { link, settings } = this.parts;
+    try {
+      const info = await link.send((client) => client.info('server'));
+      return /^run_id:(\w+)/m.exec(info)?.[1];
+    } catch (cause) {
+      // A user that may not ask is no failure.
+      if (isAnswer(cause)) return undefined;
+      throw storeErrorOf({ operation: 'connect', keys: [], place: settings.place, cause });
+    }
   }
 
   async close(): Promise<void> {
