@@ -13,9 +13,10 @@
  * who ask together exactly one has the right of way, and the others give back what they were granted.
  */
 import type { LockStoreError } from '../../errors.js';
-import type { AcquireRequest, Grant } from '../../line/store.js';
+import { type AcquireRequest, type Grant, TOKEN_BLOCK } from '../../line/store.js';
 import type { Candidate } from './candidate.js';
 import { nthGreatest } from './majority.js';
+import { lateError } from './quorum-errors.js';
 import type { QuorumNode } from './quorum-node.js';
 import type { QuorumNodes } from './quorum-nodes.js';
 import { type Obstacle, Tally } from './tally.js';
@@ -44,8 +45,12 @@ const LAST_MS = 25;
 const TRIES = 12;
 /** The pause before each, in milliseconds; doubled up to the most. */
 const TRY_MS = { first: 1, most: 20 } as const;
-/** Proposals of a token: each fails only where another reader of the key was granted a greater one meanwhile. */
+/** Proposals of a token; each fails only where another reader of the key was granted a greater one meanwhile. */
 const PROPOSALS = 20;
+/** Who was outbid bids up to so many blocks more, doubled each time: the greatest bid is good on every node. */
+const RAISE = { first: 4, most: 256 } as const;
+/** When a reader that was outbid again and again asks anew, in milliseconds. */
+const OUTBID_MS = 10;
 
 export class Ballot {
   private readonly tally: Tally;
@@ -70,7 +75,8 @@ export class Ballot {
       this.askAll();
       await this.until(() => tally.isDecided, this.untilMs);
       // Who loses has the time to learn whether anything is left of it.
-      if (!tally.hasMajority) await this.until(() => tally.open.length === 0, nodes.clock.nowMs() + LAST_MS);
+      const lastMs = Math.min(this.untilMs, nodes.clock.nowMs() + LAST_MS);
+      if (!tally.hasMajority) await this.until(() => tally.open.length === 0, lastMs);
       if (tally.hasMajority) return this.agree();
       if (!this.mayTryAgain(tries)) return this.lose();
       await nodes.pauses.pause(nodes.jitter(Math.min(TRY_MS.most, TRY_MS.first * 2 ** tries)));
@@ -142,22 +148,36 @@ export class Ballot {
 
   /** One token for all: the greatest that was granted, reserved on a majority. */
   private async agree(): Promise<Verdict> {
-    const { tally } = this;
     const { candidate, nodes, request } = this.init;
-    for (let proposal = 0; proposal < PROPOSALS && !candidate.isGone; proposal++) {
-      const tokensOf = (node: QuorumNode): number[] =>
-        request.keys.map((key) => candidate.voteOf(node.index, key)!.token);
-      const granted = tally.voters.map(tokensOf);
-      const greatest = request.keys.map((_, at) => Math.max(...granted.map((tokens) => tokens[at]!)));
+    const tokenOf = (node: QuorumNode, key: string): number => candidate.voteOf(node.index, key)!.token;
+    for (let proposal = 0; this.mayPropose(proposal); proposal++) {
+      const { voters } = this.tally;
+      const raise = proposal === 0 ? 0 : this.raise(proposal);
+      const bid = request.keys.map((key) => Math.max(...voters.map((node) => tokenOf(node, key))) + raise);
       const isAgreed = (node: QuorumNode): boolean =>
-        tokensOf(node).every((token, at) => token === greatest[at]);
-      const isEnough = (): boolean => tally.voters.filter(isAgreed).length >= nodes.majority;
-      const behind = tally.voters.filter((node) => !isAgreed(node));
-      if (!isEnough()) await this.propose(greatest, behind, isEnough);
-      if (isEnough()) return this.hold(greatest);
-      if (tally.voters.length < nodes.majority || nodes.clock.nowMs() >= this.untilMs) break;
+        request.keys.every((key, at) => tokenOf(node, key) === bid[at]);
+      const isEnough = (): boolean => this.tally.voters.filter(isAgreed).length >= nodes.majority;
+      if (!isEnough())
+        await this.propose(
+          bid,
+          voters.filter((node) => !isAgreed(node)),
+          isEnough,
+        );
+      if (isEnough()) return this.hold(bid);
     }
     return this.lose();
+  }
+
+  private mayPropose(proposal: number): boolean {
+    const { tally } = this;
+    const { candidate, nodes } = this.init;
+    const isInTime = proposal < PROPOSALS && nodes.clock.nowMs() < this.untilMs;
+    return isInTime && !candidate.isGone && tally.hasMajority;
+  }
+
+  private raise(proposal: number): number {
+    const blocks = Math.min(RAISE.most, RAISE.first * 2 ** (proposal - 1));
+    return Math.ceil(this.init.nodes.random() * blocks) * TOKEN_BLOCK;
   }
 
   private async propose(
@@ -176,18 +196,15 @@ export class Ballot {
       const ends = this.tally.voters.map(({ index }) => candidate.voteOf(index, key)!.endsMs);
       return { token: tokens[at]!, restMs: nthGreatest(ends, nodes.majority) - nowMs };
     });
-    // The majority came so late that the lease is over: no lock can be had this way.
-    if (grants.some(({ restMs }) => restMs <= 0)) return this.down();
+    if (grants.some(({ restMs }) => restMs <= 0)) return { kind: 'down', error: lateError(request) };
     request.keys.forEach((key, at) => candidate.holds(key, tokens[at]!));
     return { kind: 'held', grants };
   }
 
   private lose(): Verdict {
-    return this.tally.isReachable && !this.tally.hasMajority ? this.tally.obstacle : this.down();
-  }
-
-  private down(): Verdict {
-    return { kind: 'down', error: this.tally.outage(this.mostMs) };
+    const { tally } = this;
+    if (!tally.isReachable) return { kind: 'down', error: tally.outage(this.mostMs) };
+    return tally.hasMajority ? { kind: 'busy', lookInMs: OUTBID_MS } : tally.obstacle;
   }
 
   /** Resolves when it is true, the owner has gone, or the time has come. */

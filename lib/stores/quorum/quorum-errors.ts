@@ -29,6 +29,19 @@ export function outageError({ operation, key, nodes, majority, missing }: Outage
   return new LockStoreError(text, { store: STORE_NAME, operation, key, isTransient, cause });
 }
 
+/** A majority granted, but so late that its leases are over. */
+export function lateError({ keys, leaseMs }: { keys: readonly string[]; leaseMs: number }): LockStoreError {
+  const text =
+    `The stores of the quorum granted a lease of ${Math.round(leaseMs)} ms so late that it is over. ` +
+    'Make leaseTime longer, or find out what slows them down.';
+  return new LockStoreError(text, {
+    store: STORE_NAME,
+    operation: 'acquire',
+    key: keys[0],
+    isTransient: true,
+  });
+}
+
 /** Nobody may use a session after its end. */
 export function closedError(operation: string): LockStoreError {
   const text = `The quorum failed to ${operation}: its session is closed. The application is shutting down.`;
