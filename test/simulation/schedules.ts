@@ -36,6 +36,6 @@ function describeClimate(name: ClimateName, { climate, promises, seeds }: Trial)
     }
     // A run in which nothing happened would keep every promise too.
     expect(grants).toBeGreaterThan((last - first + 1) * 20);
-    expect(places).toBeGreaterThan((last - first + 1) * 20);
+    if (!climate.quorum) expect(places).toBeGreaterThan((last - first + 1) * 20);
   }, 600_000);
 }

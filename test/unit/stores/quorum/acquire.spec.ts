@@ -55,6 +55,17 @@ describe('a quorum', () => {
     expect(world.left).toEqual(world.left.map(() => 0));
   });
 
+  it('never uses an owner again for which a release was sent', async () => {
+    const world = new QuorumWorld(3);
+    const session = await world.session();
+    world.nodes.slice(1).forEach((node) => node.goDown());
+    const request = ask();
+    await expect(world.after(0, session.acquire(request))).rejects.toMatchObject({ code: 'LOCK_STORE' });
+    const sent = world.nodes[0]!.sent('acquire').length;
+    expect(await world.after(0, session.acquire(request))).toEqual({ kind: 'refused' });
+    expect(world.nodes[0]!.sent('acquire').length).toBe(sent);
+  });
+
   it('that is silent fails within a second, and takes back what comes late', async () => {
     const world = new QuorumWorld(3);
     const session = await world.session();
