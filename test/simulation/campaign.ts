@@ -128,9 +128,8 @@ export class Campaign {
     this.dice = new Dice(seed);
     const { world, dice } = this;
     const { servers, apartMs } = climate.quorum ?? { servers: 1, apartMs: 0 };
-    this.servers = Array.from({ length: servers }, () => {
-      return new SimulatedServer(world, dice, climate.weather, climate.quorum ? dice.between(0, apartMs) : 0);
-    });
+    this.servers = Array.from({ length: servers }, () => new SimulatedServer(world, dice, climate.weather));
+    if (climate.quorum) for (const server of this.servers) server.aheadMs = dice.between(0, apartMs);
     this.history = recordHistory({ nowMs: () => world.nowMs } as never);
   }
 

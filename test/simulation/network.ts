@@ -21,12 +21,13 @@ export class SimulatedServer {
   space: KeySpace;
   private readonly links = new Map<string, Link>();
 
+  /** How far its clock is ahead of the world's. */
+  aheadMs = 0;
+
   constructor(
     readonly world: World,
     readonly dice: Dice,
     readonly weather: Weather,
-    /** How far its clock is ahead of the world's. */
-    private readonly aheadMs = 0,
   ) {
     this.space = this.emptySpace();
   }
