@@ -11,7 +11,7 @@ export interface Gathering<T> {
   readonly command: (session: StoreSession) => Promise<T>;
   /** Nobody waits for longer, in milliseconds. */
   readonly mostMs: number;
-  /** Whether those who have not answered are not needed any more. Default: everybody is. */
+  /** Whether those who have not answered are not needed any more. Default: a majority, and nobody else who is not suspected. */
   readonly isEnough?: (answers: Answers<T>) => boolean;
   /** Also told of what comes later. */
   readonly onAnswer?: (node: QuorumNode, value: T) => void;
@@ -19,17 +19,21 @@ export interface Gathering<T> {
 
 /** Sends a command to all nodes at once, and waits for what is needed of them. Never rejects. */
 export async function gather<T>(nodes: QuorumNodes, gathering: Gathering<T>): Promise<Answers<T>> {
-  const { command, mostMs, isEnough, onAnswer } = gathering;
+  const { command, mostMs, onAnswer } = gathering;
   const answers: ({ value: T } | { error: unknown } | undefined)[] = nodes.all.map(() => undefined);
   await new Promise<void>((resolve) => {
     const end = (): void => {
       timer.clear();
       resolve();
     };
-    const timer = nodes.clock.setTimer(mostMs, end);
+    const timer = nodes.clock.setTimer(mostMs, () => {
+      for (const node of nodes.all) if (answers[node.index] === undefined) node.suspect();
+      end();
+    });
+    const isEnough = gathering.isEnough ?? ((sofar): boolean => isAllThatCanBeHad(nodes, sofar));
     const note = (node: QuorumNode, answer: { value: T } | { error: unknown }): void => {
       answers[node.index] = answer;
-      if (!answers.includes(undefined) || isEnough?.(answers) === true) end();
+      if (!answers.includes(undefined) || isEnough(answers)) end();
     };
     for (const node of nodes.all) {
       node.ask(command).then(
@@ -42,6 +46,11 @@ export async function gather<T>(nodes: QuorumNodes, gathering: Gathering<T>): Pr
     }
   });
   return answers;
+}
+
+function isAllThatCanBeHad({ all, majority }: QuorumNodes, answers: Answers<unknown>): boolean {
+  const isDue = all.some((node) => answers[node.index] === undefined && !node.isSuspected);
+  return !isDue && valuesOf(answers).length >= majority;
 }
 
 /** The nodes that did not answer, and why. */

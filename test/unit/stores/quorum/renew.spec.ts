@@ -97,6 +97,15 @@ describe('what a quorum shows of a key', () => {
     expect((await world.after(0, other.inspect(KEY))).waiters).toBe(0);
   });
 
+  it('is told without a node that is known to be silent', async () => {
+    const { world, session } = await holding(3);
+    world.nodes[1]!.answersLateMs = 60_000;
+    const first = session.inspect(KEY);
+    await world.clock.advanceAsync(999);
+    await world.after(1, first);
+    expect((await world.after(0, session.inspect(KEY))).holders).toHaveLength(1);
+  });
+
   it('cannot be told without a majority', async () => {
     const { world, session } = await holding(3);
     world.nodes[0]!.goDown();
