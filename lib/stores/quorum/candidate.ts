@@ -7,6 +7,8 @@ export interface Vote {
   readonly endsMs: number;
   /** When the answer came: an answer to a command that was sent earlier does not contradict it. */
   readonly notedMs: number;
+  /** In which of the node's lives. */
+  readonly lives: number;
 }
 
 /** Clocks may run at different speed: by so much of the lease, as in the Redlock paper. */

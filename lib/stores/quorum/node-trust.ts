@@ -11,6 +11,8 @@
 export class NodeTrust {
   /** Another one after each failure: what was learned before it is worth nothing. */
   absences = 0;
+  /** Another one after each return that may have been empty: what was granted before it may be forgotten. */
+  lives = 0;
   private isAwayNow = false;
   private restsUntilMs = -Infinity;
   private life: string | undefined;
@@ -31,7 +33,10 @@ export class NodeTrust {
   /** It answers; `life` is what it says of itself, if anything. */
   comeBack(life: string | undefined, untilMs: number): void {
     const isSame = life !== undefined && life === this.life;
-    if (this.isAwayNow && !isSame) this.restsUntilMs = untilMs;
+    if (this.isAwayNow && !isSame) {
+      this.lives++;
+      this.restsUntilMs = untilMs;
+    }
     this.isAwayNow = false;
     this.life = life;
   }

@@ -72,6 +72,11 @@ export class QuorumNode {
     return trust.counts(context.clock.nowMs());
   }
 
+  /** Another one after each return that may have been empty. */
+  get lives(): number {
+    return this.options.trust.lives;
+  }
+
   /** Does not answer in time. */
   suspect(): void {
     this.isSuspectedNow = true;
@@ -129,7 +134,7 @@ export class QuorumNode {
     try {
       const { absences } = trust;
       const session = await store.connect({ ...context, onHint: (hint) => this.hear(hint) });
-      const life = await lifeOf(session);
+      const life = await lifeOf(session).catch((error: unknown) => closing(session, error));
       if (this.isClosed) return await session.close();
       this.session = session;
       if (trust.absences === absences) this.comeBack(life);
@@ -177,6 +182,11 @@ export class QuorumNode {
 
 function lifeOf(session: StoreSession): Promise<string | undefined> {
   return session.life?.() ?? Promise.resolve(undefined);
+}
+
+async function closing(session: StoreSession, error: unknown): Promise<never> {
+  await session.close();
+  throw error;
 }
 
 const isTrue = (): boolean => true;

@@ -59,7 +59,7 @@ export class Renewal {
     return Math.max(0, nthGreatest(rests, this.nodes.majority));
   }
 
-  private note({ index }: QuorumNode, rests: Rests): void {
+  private note({ index, lives }: QuorumNode, rests: Rests): void {
     const { sentMs } = this;
     const notedMs = this.nodes.clock.nowMs();
     for (const [at, { key, owner }] of this.leases.entries()) {
@@ -67,7 +67,7 @@ export class Renewal {
       const restMs = rests[at]!;
       const token = candidate?.voteOf(index, key)?.token ?? 0;
       if (restMs <= 0) candidate?.noteNone(index, key, sentMs);
-      else candidate?.noteVote(index, key, { token, endsMs: endOf(sentMs, restMs), notedMs });
+      else candidate?.noteVote(index, key, { token, endsMs: endOf(sentMs, restMs), notedMs, lives });
     }
   }
 }

@@ -52,15 +52,20 @@ export class Tally {
       if (!grant) candidate.noteNone(node.index, key, sentMs);
       else {
         const { token, restMs } = grant;
-        candidate.noteVote(node.index, key, { token, endsMs: endOf(sentMs, restMs), notedMs });
+        const vote = { token, endsMs: endOf(sentMs, restMs), notedMs, lives: node.lives };
+        candidate.noteVote(node.index, key, vote);
       }
     }
     this.note(node, reply.kind === 'held' ? { kind: 'voted' } : reply);
   }
 
-  hasVoteOf({ index }: QuorumNode): boolean {
+  /** A grant that has neither ended nor perhaps been forgotten. */
+  hasVoteOf({ index, lives }: QuorumNode): boolean {
     const nowMs = this.nodes.clock.nowMs();
-    return this.keys.every((key) => (this.candidate.voteOf(index, key)?.endsMs ?? 0) > nowMs);
+    return this.keys.every((key) => {
+      const vote = this.candidate.voteOf(index, key);
+      return vote !== undefined && vote.endsMs > nowMs && vote.lives === lives;
+    });
   }
 
   /** Those whose grants count. */

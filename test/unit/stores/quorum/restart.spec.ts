@@ -110,4 +110,22 @@ describe('a node that comes back empty', () => {
     await world.clock.advanceAsync(200);
     grantOf(await world.after(0, session.acquire(ask())));
   });
+
+  it('while an attempt is under way does not count for it, however short the delay', async () => {
+    // The second gives the greatest token, so that nobody would have to tell it of another.
+    const world = new QuorumWorld(3, { aheadUs: [0, 5_000_000, 0] });
+    const session = await world.session({ restartDelay: 100 });
+    const [first, second, third] = world.nodes;
+    third!.goDown();
+    const late = first!.takeNext('acquire');
+    const asked = session.acquire(ask());
+    await world.clock.advanceAsync(10);
+    expect(second!.holders).toHaveLength(1);
+    second!.comeBack({ isEmpty: true });
+    // By now it counts again, but what it granted before is forgotten: it has to grant anew.
+    await world.clock.advanceAsync(300);
+    late.command.answer();
+    grantOf(await world.after(100, asked));
+    expect(world.nodes.map(({ holders }) => holders.length)).toEqual([1, 1, 0]);
+  });
 });
