@@ -108,7 +108,8 @@ export class Ballot {
     await this.until(() => !tally.isPending(lead), this.init.nodes.clock.nowMs() + LEAD_MS);
     const isHeard = !tally.isPending(lead) && tally.answerOf(lead)?.kind !== 'failed';
     if (isHeard) tally.lead = lead;
-    else lead.suspect();
+    // Who has gone has not waited for it.
+    else if (!this.init.candidate.isGone) lead.suspect();
     return isHeard;
   }
 
@@ -123,7 +124,7 @@ export class Ballot {
     const { tally } = this;
     const { candidate, nodes, request } = this.init;
     if (candidate.isGone) return;
-    if (!node.isUp || node.isBehind) return tally.note(node, { kind: 'failed', error: node.failure });
+    if (!node.mayBeAsked) return tally.note(node, { kind: 'failed', error: node.trouble });
     const sentMs = nodes.clock.nowMs();
     tally.note(node, { kind: 'pending' });
     candidate.noteAsked(node.index);
@@ -157,12 +158,8 @@ export class Ballot {
       const isAgreed = (node: QuorumNode): boolean =>
         request.keys.every((key, at) => tokenOf(node, key) === bid[at]);
       const isEnough = (): boolean => this.tally.voters.filter(isAgreed).length >= nodes.majority;
-      if (!isEnough())
-        await this.propose(
-          bid,
-          voters.filter((node) => !isAgreed(node)),
-          isEnough,
-        );
+      const behind = voters.filter((node) => !isAgreed(node));
+      if (!isEnough()) await this.propose(bid, behind, isEnough);
       if (isEnough()) return this.hold(bid);
     }
     return this.lose();

@@ -31,8 +31,7 @@ const PAUSE_MS = { first: 50, most: 1_000 } as const;
 
 export class QuorumNode {
   readonly index: number;
-  /** Why it cannot be asked, where it cannot. */
-  failure: unknown;
+  private failure: unknown;
   private session: StoreSession | undefined;
   private isSuspectedNow = false;
   private isVerifying = false;
@@ -52,9 +51,14 @@ export class QuorumNode {
     return this.session !== undefined;
   }
 
-  /** It answers so much less than it is asked that nothing more is asked of it. */
-  get isBehind(): boolean {
-    return this.unanswered >= MOST_UNANSWERED;
+  /** Whether a vote may be asked of it. */
+  get mayBeAsked(): boolean {
+    return this.isUp && this.unanswered < MOST_UNANSWERED;
+  }
+
+  /** Why none may, where none may. */
+  get trouble(): unknown {
+    return this.isUp ? new Error(`${this.unanswered} commands are unanswered`) : this.failure;
   }
 
   get isSuspected(): boolean {

@@ -219,6 +219,23 @@ describe('the line', () => {
     expect(world.left).toEqual([0, 0, 0]);
   });
 
+  it('stays where it is when somebody withdraws before the answer has come', async () => {
+    const world = new QuorumWorld(3);
+    const session = await world.session();
+    const held = ask();
+    grantOf(await world.after(0, session.acquire(held)));
+    await world.after(0, session.acquire(ask({ takesPlace: false })));
+    world.nodes[0]!.answersLateMs = 50;
+    const gone = ask();
+    const asked = session.acquire(gone);
+    await world.clock.advanceAsync(10);
+    const released = session.release(leaving(gone));
+    expect(await world.after(0, asked)).toEqual({ kind: 'refused' });
+    await world.after(200, session.acquire(ask()));
+    await released;
+    expect(world.nodes.map(({ space }) => space.inspect(held.keys[0]!).waiters)).toEqual([1, 0, 0]);
+  });
+
   it('is left by who withdraws', async () => {
     const world = new QuorumWorld(3);
     const [a, b] = [await world.session(), await world.session()];
