@@ -33,4 +33,5 @@ export type {
 } from './nest/module-options.js';
 export { CurrentLock, LockKey } from './nest/parameter-decorators.js';
 export { memoryStore } from './stores/memory/index.js';
+export { type QuorumOptions, quorumStore } from './stores/quorum/index.js';
 export { duration, type Duration } from './util/duration.js';

@@ -150,10 +150,12 @@ export class WaitLoop {
     this.askedMs = undefined;
     // Only where each earlier command was answered too.
     this.isUncertain = this.wasUncertain;
+    this.ask.onAnswered?.();
+    // A refusal is about the owner: it says neither that the store serves again nor that the yield was done.
+    if (reply.kind === 'refused') return sentMs;
     this.failure = undefined;
     this.failures = 0;
-    if (reply.kind !== 'refused') this.yields = undefined;
-    this.ask.onAnswered?.();
+    this.yields = undefined;
     return sentMs;
   }
 

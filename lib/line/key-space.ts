@@ -109,8 +109,8 @@ type Asked = AcquireRequest & { readonly session: string };
 /** Everything up to the first key that is busy; its line is joined. */
 function takeInOrder(on: readonly line.Transition[], request: Asked): AcquireReply {
   const grants: Grant[] = [];
-  for (const one of on) {
-    const reply = line.acquire(one, request);
+  for (const [index, one] of on.entries()) {
+    const reply = line.acquire(one, { ...request, leastToken: request.leastTokens?.[index] });
     if (reply.kind === 'held') grants.push(reply.grant);
     else if (reply.kind === 'refused') return reply;
     else return { ...reply, grants };

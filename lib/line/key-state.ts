@@ -23,7 +23,7 @@ export interface Holder {
   /** Where its messages go. */
   readonly session: string;
   readonly weight: number;
-  readonly token: number;
+  token: number;
   endsUs: number;
 }
 

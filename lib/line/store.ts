@@ -34,6 +34,8 @@ export interface LockStore {
   /** For logs and errors: `'redis'`, `'memory'`. */
   readonly name: string;
   readonly capabilities: StoreCapabilities;
+  /** True where `leastTokens` of a request are heeded, as a node of a quorum has to. Default false. */
+  readonly raisesTokens?: boolean;
   /**
    * Opens a session. Resolves when the back end has answered once.
    * @throws LockStoreError where it cannot be reached; `isTransient` says whether trying again may help
@@ -81,6 +83,11 @@ export interface StoreSession {
   inspect(key: string): Promise<KeyView>;
   /** Ends every hold of the key, and hints to the holders. True where there was one. */
   forceRelease(key: string): Promise<boolean>;
+  /**
+   * Names the life of the back end's data: while it stays the same, nothing that was granted has been forgotten. Undefined,
+   * or left out, where that cannot be known.
+   */
+  life?(): Promise<string | undefined>;
   /** Ends the session: no socket, subscription or timer is left. Connections that were handed in stay open. */
   close(): Promise<void>;
 }
@@ -114,6 +121,11 @@ export interface AcquireRequest {
   readonly takesPlace: boolean;
   /** The owner that yields in favour of this one; only with one key. */
   readonly replaces?: string | undefined;
+  /**
+   * Of each key, the least that the grant's token may be; only where the store `raisesTokens`. A hold that has a smaller
+   * one already is given a greater, reserved like any other: this one, where nobody was granted since.
+   */
+  readonly leastTokens?: readonly number[] | undefined;
 }
 
 /** A hold, as the store tells of it. */

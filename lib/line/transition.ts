@@ -34,6 +34,7 @@ export interface KeyRequest {
   readonly leaseMs: number;
   readonly takesPlace: boolean;
   readonly replaces?: string | undefined;
+  readonly leastToken?: number | undefined;
 }
 
 /** What one key answers. */
@@ -68,7 +69,7 @@ export function acquire(on: Transition, request: KeyRequest): KeyReply {
   const waiter = look(on, request.owner);
   settle(on, request.owner);
   const holder = on.state.holders.find((one) => one.owner === request.owner);
-  if (holder) return { kind: 'held', grant: grantOf(on, holder) };
+  if (holder) return { kind: 'held', grant: grantOf(on, raise(on, holder, request)) };
   return waiter ? claim(on, request, waiter) : arrive(on, request);
 }
 
@@ -231,14 +232,23 @@ function fitsBehindAll({ state }: Transition, { weight, capacity }: KeyRequest):
 
 function hold(on: Transition, request: KeyRequest): KeyReply {
   const { state, nowUs } = on;
-  const { owner, session, weight } = request;
-  const token = Math.max(state.lastToken + TOKEN_BLOCK, nowUs);
+  const { owner, session, weight, leastToken = 0 } = request;
+  const token = Math.max(state.lastToken + TOKEN_BLOCK, nowUs, leastToken);
   const holder: Holder = { owner, session, weight, token, endsUs: nowUs + toUs(request.leaseMs) };
   state.line = state.line.filter((one) => one.owner !== owner);
   state.holders.push(holder);
   state.capacity = request.capacity;
   state.lastToken = token;
   return { kind: 'held', grant: grantOf(on, holder) };
+}
+
+/** A token that is too small gives way to a greater one, whose block nobody else was granted. */
+function raise({ state }: Transition, holder: Holder, { leastToken = 0 }: KeyRequest): Holder {
+  if (holder.token >= leastToken) return holder;
+  const isLast = holder.token === state.lastToken;
+  holder.token = isLast ? leastToken : Math.max(leastToken, state.lastToken + TOKEN_BLOCK);
+  state.lastToken = holder.token;
+  return holder;
 }
 
 function join({ state, nowUs }: Transition, { owner, session, weight, capacity }: KeyRequest): void {

@@ -46,6 +46,7 @@ export function scriptedStore(options: ScriptedStoreOptions = {}): ScriptedStore
 class Script implements ScriptedStore {
   readonly name = NAME;
   readonly capabilities = CAPABILITIES;
+  readonly raisesTokens = true;
   readonly space: KeySpace;
   private readonly listeners = new Map<string, (hint: Hint) => void>();
   private readonly strangers: Strangers;

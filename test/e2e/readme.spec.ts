@@ -7,7 +7,13 @@ import { createClient, type InValue } from '@libsql/client';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { DistributedLockModule, LockService, type LockStore, memoryStore } from 'nestjs-distributed-lock';
+import {
+  DistributedLockModule,
+  LockService,
+  type LockStore,
+  memoryStore,
+  quorumStore,
+} from 'nestjs-distributed-lock';
 import { storeFromUrl } from 'nestjs-distributed-lock/url';
 import { Pool } from 'pg';
 import { RedisServer } from '../support/redis-server.js';
@@ -229,7 +235,9 @@ describe('the README', () => {
         expect([scheme[1], ...said(await storeFromUrl(url))]).toEqual([scheme[1], ...row.slice(0, 5)]);
       }
     }
-    expect(rows).toHaveLength(8);
+    const quorum = rows.filter((row) => row[5] === '');
+    expect(quorum.map((row) => row.slice(0, 5))).toEqual([said(quorumStore([memoryStore(), memoryStore()]))]);
+    expect(rows).toHaveLength(9);
   });
 
   it('lists the errors there are, with their codes and HTTP statuses', () => {

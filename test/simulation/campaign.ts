@@ -3,7 +3,9 @@ import type { LockHandle } from '../../lib/core/lock-handle.js';
 import type { LockOptions } from '../../lib/core/lock-options.js';
 import { LockRuntime } from '../../lib/core/lock-runtime.js';
 import { type Asked, type HistoryRecorder, recordHistory } from '../../lib/testing/history.js';
-import { type Link, SimulatedServer, type Weather } from './network.js';
+import type { LockStore } from '../../lib/line/store.js';
+import { quorumOf } from '../../lib/stores/quorum/quorum-store.js';
+import { type Link, SimulatedServer, type Taps, type Weather } from './network.js';
 import { Dice, SimulatedProcess, World } from './world.js';
 
 /** What may go wrong in a run. */
@@ -24,6 +26,17 @@ export interface Climate {
   readonly ghostMs: number;
   /** Everybody asks with `fair`, for mutexes only. */
   readonly isFair: boolean;
+  /** Several servers that know nothing of each other, and a majority of them for each lock. */
+  readonly quorum?: QuorumClimate;
+}
+
+export interface QuorumClimate {
+  readonly servers: number;
+  /** Some server restarts without its data about every so many milliseconds; Infinity for never. */
+  readonly restartEveryMs: number;
+  readonly restartDelayMs: number;
+  /** How far their clocks may be apart. */
+  readonly apartMs: number;
 }
 
 export interface Run {
@@ -51,7 +64,7 @@ interface Kind extends Omit<Asked, 'client' | 'waits'> {
   readonly also?: string;
 }
 
-function kinds(dice: Dice, isFair: boolean): Kind {
+function kinds(dice: Dice, { isFair, quorum }: Climate): Kind {
   const mutex = { capacity: 1, weight: 1 };
   const weight = dice.pick([1, 1, 2, 3]);
   // These stand in the line by themselves, and so in strict order of arrival.
@@ -62,6 +75,7 @@ function kinds(dice: Dice, isFair: boolean): Kind {
     { capacity: 3, weight, key: 'permits', options: { permits: 3, weight } },
   ];
   if (isFair) return dice.pick(inOrder);
+  if (quorum) return dice.pick(ofQuorum(dice));
   return dice.pick<Kind>([
     { ...mutex, key: 'hot', options: {} },
     { ...mutex, key: 'hot', options: {} },
@@ -79,6 +93,21 @@ function kinds(dice: Dice, isFair: boolean): Kind {
   ]);
 }
 
+/** Neither order nor permits are kept over several servers. */
+function ofQuorum(dice: Dice): Kind[] {
+  const mutex = { capacity: 1, weight: 1 };
+  return [
+    { ...mutex, key: 'hot', options: {} },
+    { ...mutex, key: 'hot', options: {} },
+    { ...mutex, key: 'hot', options: { leaseTime: Math.round(dice.between(200, 1_000)) } },
+    { ...mutex, key: 'left', also: 'right', options: {} },
+    { ...mutex, key: 'left', options: {} },
+    { ...mutex, key: 'right', options: { minHoldTime: Math.round(dice.between(0, 60)) } },
+    { capacity: BIG, weight: 1, key: 'rw', options: { mode: 'shared' } },
+    { capacity: BIG, weight: BIG, key: 'rw', options: {} },
+  ];
+}
+
 // One for all runs: Node 20 and 22 slow every promise of the process by each instance that was ever used.
 const asking = new AsyncLocalStorage<number>();
 
@@ -86,7 +115,7 @@ const asking = new AsyncLocalStorage<number>();
 export class Campaign {
   private readonly world = new World();
   private readonly dice: Dice;
-  private readonly server: SimulatedServer;
+  private readonly servers: readonly SimulatedServer[];
   private readonly history: HistoryRecorder;
   private readonly members: Member[] = [];
   private readonly faults: string[] = [];
@@ -97,8 +126,10 @@ export class Campaign {
     private readonly climate: Climate,
   ) {
     this.dice = new Dice(seed);
-    this.server = new SimulatedServer(this.world, this.dice, climate.weather);
-    const { world } = this;
+    const { world, dice } = this;
+    const { servers, apartMs } = climate.quorum ?? { servers: 1, apartMs: 0 };
+    this.servers = Array.from({ length: servers }, () => new SimulatedServer(world, dice, climate.weather));
+    if (climate.quorum) for (const server of this.servers) server.aheadMs = dice.between(0, apartMs);
     this.history = recordHistory({ nowMs: () => world.nowMs } as never);
   }
 
@@ -108,6 +139,7 @@ export class Campaign {
     this.plan('silence', this.climate.silenceEveryMs);
     this.plan('pause', this.climate.pauseEveryMs);
     this.plan('kill', this.climate.killEveryMs);
+    this.planRestarts();
     await this.world.run(BUSY_MS + 60_000);
     await this.end();
     return { history: this.history, faults: this.faults, grants: this.grants };
@@ -116,15 +148,14 @@ export class Campaign {
   private addProcess(name: string): void {
     const { clockDrift } = this.climate;
     const process = new SimulatedProcess(name, this.world, 1 + this.dice.between(-clockDrift, clockDrift));
-    const { link, store } = this.server.linkTo(process, {
-      onAsk: () => {
-        const request = asking.getStore();
-        return () => request !== undefined && this.history.note(request, { kind: 'queued' });
-      },
-      onLeave: () => this.withdraws(member),
-    });
+    const links = this.servers.map((server) =>
+      server.linkTo(
+        process,
+        this.taps(() => member),
+      ),
+    );
     const runtime = new LockRuntime({
-      store,
+      store: this.storeOf(links.map(({ store }) => store)),
       namespace: 'sim',
       waitMs: 20_000,
       watchdogMs: this.climate.watchdogMs,
@@ -133,9 +164,34 @@ export class Campaign {
       random: this.dice.next,
       limits: { mostUsers: 4, mostMs: 50 },
     });
-    const member: Member = { process, link, runtime, tasks: 0, holds: new Map(), asks: new Set() };
+    const member: Member = {
+      process,
+      links: links.map(({ link }) => link),
+      runtime,
+      tasks: 0,
+      holds: new Map(),
+      asks: new Set(),
+    };
     this.members.push(member);
     for (let task = 0; task < TASKS; task++) void this.task(member);
+  }
+
+  private storeOf(stores: readonly LockStore[]): LockStore {
+    const { quorum } = this.climate;
+    if (!quorum) return stores[0]!;
+    return quorumOf(stores, { restartDelay: quorum.restartDelayMs }, this.dice.next);
+  }
+
+  /** Over several servers neither a place nor a withdrawal says anything by itself. */
+  private taps(member: () => Member): Taps {
+    if (this.climate.quorum) return { onAsk: () => () => undefined, onLeave: () => () => undefined };
+    return {
+      onAsk: () => {
+        const request = asking.getStore();
+        return () => request !== undefined && this.history.note(request, { kind: 'queued' });
+      },
+      onLeave: () => this.withdraws(member()),
+    };
   }
 
   private async task(member: Member): Promise<void> {
@@ -148,7 +204,7 @@ export class Campaign {
   }
 
   private async useLock(member: Member): Promise<void> {
-    const { also, options, ...asked } = kinds(this.dice, this.climate.isFair);
+    const { also, options, ...asked } = kinds(this.dice, this.climate);
     const all = this.withPatience(member, options);
     const isSingle = all.waitTime === 0;
     const waits = !isSingle && !KEPT_UNSEEN.has(asked.key);
@@ -247,10 +303,20 @@ export class Campaign {
     }
   }
 
+  private planRestarts(): void {
+    const { quorum } = this.climate;
+    if (!quorum || quorum.restartEveryMs === Infinity) return;
+    for (let atMs = 0; atMs <= BUSY_MS; atMs += this.dice.between(0, 2 * quorum.restartEveryMs)) {
+      const server = this.dice.pick(this.servers);
+      if (atMs > 0) this.world.at(atMs, () => server.restart(this.dice.between(10, 500)));
+    }
+  }
+
   private strike(what: Fault, member: Member): void {
     if (member.process.isKilled) return;
-    if (what === 'cut') member.link.cut(this.dice.between(0, this.climate.longestCutMs));
-    else if (what === 'silence') member.link.silence(this.dice.between(500, 3_000));
+    const link = member.links.length > 1 ? this.dice.pick(member.links) : member.links[0]!;
+    if (what === 'cut') link.cut(this.dice.between(0, this.climate.longestCutMs));
+    else if (what === 'silence') link.silence(this.dice.between(500, 3_000));
     else if (what === 'pause') member.process.pause(this.dice.between(0, this.climate.longestPauseMs));
     else this.kill(member);
   }
@@ -270,7 +336,7 @@ export class Campaign {
     }
     member.asks.clear();
     member.process.isKilled = true;
-    member.link.cut(0);
+    for (const link of member.links) link.cut(0);
   }
 
   private async end(): Promise<void> {
@@ -285,8 +351,10 @@ export class Campaign {
       if (process.timers > 0) this.faults.push(`${process.timers} timers of ${process.name} were left`);
     }
     // Whoever passes sweeps; nothing is left for it after that.
-    for (let pass = 0; pass < 20; pass++) this.server.space.forceRelease(`sim:${pass}`);
-    if (this.server.space.size > 0) this.faults.push(`${this.server.space.size} keys were left`);
+    for (const { space } of this.servers) {
+      for (let pass = 0; pass < 20; pass++) space.forceRelease(`sim:${pass}`);
+      if (space.size > 0) this.faults.push(`${space.size} keys were left`);
+    }
   }
 }
 
@@ -294,7 +362,7 @@ type Fault = 'cut' | 'silence' | 'pause' | 'kill';
 
 interface Member {
   readonly process: SimulatedProcess;
-  readonly link: Link;
+  readonly links: readonly Link[];
   readonly runtime: LockRuntime;
   tasks: number;
   /** By request. */

@@ -58,6 +58,30 @@ const PAUSES: Climate = {
 /** Stops and cuts of one process may follow each other as long as a run is disturbed: only who never comes is found there. */
 const STOPPED_MS = 8_000 + 6_000;
 
+/** Three servers whose clocks are half a second apart, and nothing goes wrong but messages. */
+const QUORUM: Climate = {
+  ...CALM,
+  quorum: { servers: 3, restartEveryMs: Infinity, restartDelayMs: 1_500, apartMs: 500 },
+};
+
+/** Five, over bad wires: connections break and fall silent one by one, processes stop and die. */
+const QUORUM_STORM: Climate = {
+  ...STORM,
+  weather: { ...STORM.weather, latencyMs: 15 },
+  cutEveryMs: 400,
+  silenceEveryMs: 1_500,
+  longestCutMs: 600,
+  quorum: { servers: 5, restartEveryMs: Infinity, restartDelayMs: 300, apartMs: 500 },
+};
+
+/** Servers come back empty, and are not counted for the longest lease. */
+const QUORUM_RESTARTS: Climate = {
+  ...CALM,
+  pauseEveryMs: 2_000,
+  longestPauseMs: 2_000,
+  quorum: { servers: 3, restartEveryMs: 1_500, restartDelayMs: 1_600, apartMs: 500 },
+};
+
 /** What may happen, what is promised all the same, and over how many schedules it is tried. */
 export interface Trial {
   readonly climate: Climate;
@@ -65,7 +89,16 @@ export interface Trial {
   readonly seeds: number;
 }
 
-export type ClimateName = 'calm' | 'fair' | 'deaths' | 'cuts' | 'pauses' | 'storm';
+export type ClimateName =
+  | 'quorum'
+  | 'quorum storm'
+  | 'quorum restarts'
+  | 'calm'
+  | 'fair'
+  | 'deaths'
+  | 'cuts'
+  | 'pauses'
+  | 'storm';
 
 export const CLIMATES: Readonly<Record<ClimateName, Trial>> = {
   calm: { climate: CALM, promises: { idleMs: CHAIN_MS, isFaultless: true }, seeds: 300 },
@@ -77,5 +110,8 @@ export const CLIMATES: Readonly<Record<ClimateName, Trial>> = {
   deaths: { climate: { ...CALM, killEveryMs: 1_500 }, promises: { idleMs: DEAD_HEADS_MS + 50 }, seeds: 300 },
   cuts: { climate: CUTS, promises: { idleMs: 3_000 }, seeds: 250 },
   pauses: { climate: PAUSES, promises: { idleMs: DEAD_HEADS_MS + STOPPED_MS }, seeds: 250 },
+  quorum: { climate: QUORUM, promises: { idleMs: CHAIN_MS }, seeds: 60 },
+  'quorum storm': { climate: QUORUM_STORM, promises: { idleMs: DEAD_HEADS_MS + STOPPED_MS }, seeds: 60 },
+  'quorum restarts': { climate: QUORUM_RESTARTS, promises: {}, seeds: 60 },
   storm: { climate: STORM, promises: { idleMs: DEAD_HEADS_MS + STOPPED_MS }, seeds: 650 },
 };

@@ -18,16 +18,29 @@ const LATEST_GHOST_MS = 9_000;
 
 /** A back end that is the model itself, behind a network that loses, delays, repeats and reorders. */
 export class SimulatedServer {
-  readonly space: KeySpace;
+  space: KeySpace;
   private readonly links = new Map<string, Link>();
+
+  /** How far its clock is ahead of the world's. */
+  aheadMs = 0;
 
   constructor(
     readonly world: World,
     readonly dice: Dice,
     readonly weather: Weather,
   ) {
-    const nowUs = (): number => 1_900_000_000_000_000 + Math.floor(world.nowMs * 1000);
-    this.space = new KeySpace({ nowUs, send: (call) => this.send(call) });
+    this.space = this.emptySpace();
+  }
+
+  /** It starts again without its data; whatever was under way is lost with it. */
+  restart(downMs: number): void {
+    this.space = this.emptySpace();
+    for (const link of this.links.values()) link.cut(downMs, { isLost: true });
+  }
+
+  private emptySpace(): KeySpace {
+    const nowUs = (): number => 1_900_000_000_000_000 + Math.floor((this.world.nowMs + this.aheadMs) * 1000);
+    return new KeySpace({ nowUs, send: (call) => this.send(call) });
   }
 
   /** The store that a process is given, and the link by which it can be cut. */
@@ -67,6 +80,7 @@ interface Command {
 /** One process's connection: in order while it stands, anything once it was cut. */
 export class Link implements LockStore {
   readonly name = 'simulated';
+  readonly raisesTokens = true;
   readonly capabilities = {
     shared: true,
     permits: true,
@@ -92,20 +106,20 @@ export class Link implements LockStore {
 
   connect({ onHint }: SessionContext): Promise<StoreSession> {
     this.onHint = onHint;
-    const { space } = this.server;
+    const { server } = this;
     const { name } = this.process;
     return Promise.resolve({
-      acquire: (request) => this.command(() => space.acquire(request, name), this.taps.onAsk()),
-      renew: (leases) => this.command(() => space.renew(leases)),
+      acquire: (request) => this.command(() => server.space.acquire(request, name), this.taps.onAsk()),
+      renew: (leases) => this.command(() => server.space.renew(leases)),
       release: (request) => {
         const onLeft = this.taps.onLeave();
         return this.command(() => {
-          space.release(request);
+          server.space.release(request);
           onLeft();
         });
       },
-      inspect: (key) => this.command(() => space.inspect(key)),
-      forceRelease: (key) => this.command(() => space.forceRelease(key)),
+      inspect: (key) => this.command(() => server.space.inspect(key)),
+      forceRelease: (key) => this.command(() => server.space.forceRelease(key)),
       close: () => Promise.resolve(),
     });
   }
@@ -116,14 +130,14 @@ export class Link implements LockStore {
   }
 
   /** The connection breaks; what was under way is lost, or arrives late and is answered to nobody. */
-  cut(forMs: number): void {
+  cut(forMs: number, { isLost = false } = {}): void {
     const { world } = this.server;
     this.isSilent = false;
     this.downUntilMs = world.nowMs + forMs;
     for (const command of this.pending) {
       command.isCut = true;
-      const isLost = this.dice.chance(0.5);
-      command.arrivesMs = isLost ? Infinity : world.nowMs + this.dice.between(0, LATEST_GHOST_MS);
+      const neverArrives = isLost || this.dice.chance(0.5);
+      command.arrivesMs = neverArrives ? Infinity : world.nowMs + this.dice.between(0, LATEST_GHOST_MS);
       this.process.deliver(() => command.reject(failure()));
     }
     this.pending.clear();

@@ -3,9 +3,17 @@ import { Seeded } from './seeded.js';
 
 /** Random commands for the server's part of a store, to be held against the model. */
 
+/** When each story begins, on the server's clock. */
+export const START_US = 1_790_000_000_000_000;
+
 export const SESSIONS = ['one', 'two', 'three'];
 
 /** A command of the port, for one session of several. */
+interface Asked {
+  request: AcquireRequest;
+  session: string;
+}
+
 export type Command =
   | { do: 'acquire'; request: AcquireRequest; session: string }
   | { do: 'renew'; key: string; owner: string; leaseMs: number }
@@ -16,9 +24,10 @@ export type Command =
 export class Play {
   private readonly random: Seeded;
   private readonly keys: string[];
-  private readonly requests: { request: AcquireRequest; session: string }[] = [];
+  private readonly requests: Asked[] = [];
   private readonly capacity: number;
   private owners = 0;
+  private elapsedUs = 0;
 
   constructor(private readonly seed: number) {
     this.random = new Seeded(seed);
@@ -32,17 +41,19 @@ export class Play {
 
   /** Mostly little time passes; now and then a lease, a claim or a silence ends. */
   stepUs(): number {
-    const { random } = this;
-    return random.pick([
+    const stepUs = this.random.pick([
       0, 0, 1, 50, 700, 5_000, 300_000, 300_000, 600_000, 1_000_000, 1_100_000, 2_500_000, 3_000_000,
     ]);
+    this.elapsedUs += stepUs;
+    return stepUs;
   }
 
   command(): Command {
     const { random } = this;
     const roll = random.next();
     if (this.requests.length < 3 || roll < 0.25) return this.ask(this.newRequest());
-    if (roll < 0.6) return this.ask(random.pick(this.requests.slice(-8)));
+    if (roll < 0.52) return this.ask(random.pick(this.requests.slice(-8)));
+    if (roll < 0.6) return this.ask(this.raised(random.pick(this.requests.slice(-8))));
     const { request } = random.pick(this.requests.slice(-8));
     const { owner } = request;
     if (roll < 0.7) {
@@ -60,11 +71,20 @@ export class Play {
     return { do: 'forceRelease', key: random.pick(this.keys) };
   }
 
-  private ask(asked: { request: AcquireRequest; session: string }): Command {
+  private ask(asked: Asked): Command {
     return { do: 'acquire', ...asked };
   }
 
-  private newRequest(): { request: AcquireRequest; session: string } {
+  /** The same request, for greater tokens: by less than a block, by some, or by more than the clock will have gone on. */
+  private raised({ request, session }: Asked): Asked {
+    const { random, elapsedUs } = this;
+    const leastTokens = request.keys.map(
+      () => START_US + elapsedUs + random.pick([-600_000, -50, 0, 1, 40, 700, 4_000_000]),
+    );
+    return { session, request: { ...request, leastTokens } };
+  }
+
+  private newRequest(): Asked {
     const { random } = this;
     const capacity = random.chance(0.93) ? this.capacity : random.pick([1, 4, 1_000_000_000]);
     const first = random.int(0, this.keys.length - 1);

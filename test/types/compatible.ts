@@ -29,12 +29,8 @@ type Shape<T> = Record<keyof T, unknown>;
 /** Nothing else compiles for it. */
 type None<T extends never> = [T] extends [never] ? true : never;
 
-/** Promised, and not there yet; take it off the list when it is. */
-type Later = 'quorumStore';
-
 export type Names = [
-  None<Exclude<keyof typeof api, keyof typeof ours | Later>>,
-  None<Extract<keyof typeof ours, Later>>,
+  None<Exclude<keyof typeof api, keyof typeof ours>>,
   None<Exclude<keyof typeof apiMysql, keyof typeof oursMysql>>,
   None<Exclude<keyof typeof apiPostgres, keyof typeof oursPostgres>>,
   None<Exclude<keyof typeof apiRedis, keyof typeof oursRedis>>,
@@ -54,6 +50,7 @@ export type Given = [
   >,
   Takes<ours.DistributedLockOptions, api.DistributedLockOptions>,
   Takes<ours.StoreOptions, api.StoreOptions>,
+  Takes<Parameters<typeof ours.quorumStore>[1], Parameters<typeof api.quorumStore>[1]>,
   Takes<oursMysql.MysqlStoreOptions, Parameters<typeof apiMysql.mysqlStore>[0]>,
   Takes<oursPostgres.PostgresStoreOptions, Parameters<typeof apiPostgres.postgresStore>[0]>,
   Takes<oursZookeeper.ZooKeeperStoreOptions, Parameters<typeof apiZookeeper.zookeeperStore>[0]>,

@@ -32,6 +32,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): LockStore {
   return {
     name: 'memory',
     capabilities: CAPABILITIES,
+    raisesTokens: true,
     connect: ({ onHint }: SessionContext) => {
       const id = randomBytes(8).toString('hex');
       listeners.set(id, onHint);

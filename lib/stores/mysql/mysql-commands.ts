@@ -29,9 +29,10 @@ export class MysqlCommands implements SqlCommands {
 
   /** No messages are sent, so the session says nothing. */
   async acquire(requests: readonly AcquireRequest[]): Promise<readonly AcquireReply[]> {
-    const { keys, owner, capacity, weight, leaseMs, takesPlace } = requests[0]!;
+    const { keys, owner, capacity, weight, leaseMs, takesPlace, leastTokens = [] } = requests[0]!;
     if (keys.length > 1) {
-      const args = [hexes(keys), owner, capacity, weight, toUs(leaseMs), takesPlace, this.toleranceUs];
+      const least = leastTokens.map((token) => `${token} `).join('');
+      const args = [hexes(keys), owner, capacity, weight, toUs(leaseMs), takesPlace, least, this.toleranceUs];
       return [acquireReplyOf(await this.text('acquire', args))];
     }
     const asked = requests.map(asText).join('');
@@ -107,8 +108,16 @@ export class MysqlCommands implements SqlCommands {
 }
 
 function asText(request: AcquireRequest): string {
-  const { owner, capacity, weight, leaseMs, takesPlace, replaces = '-' } = request;
-  return `${owner} ${capacity} ${weight} ${toUs(leaseMs)} ${takesPlace ? 1 : 0} ${replaces},`;
+  const {
+    owner,
+    capacity,
+    weight,
+    leaseMs,
+    takesPlace,
+    replaces = '-',
+    leastTokens: [least = 0] = [],
+  } = request;
+  return `${owner} ${capacity} ${weight} ${toUs(leaseMs)} ${takesPlace ? 1 : 0} ${least} ${replaces},`;
 }
 
 function hex(key: string): string {

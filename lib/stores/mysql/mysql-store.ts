@@ -46,6 +46,7 @@ export function mysqlStore(options: MysqlStoreOptions): LockStore {
   return {
     name: STORE_NAME,
     capabilities: CAPABILITIES[settings.strategy],
+    raisesTokens: settings.strategy === 'lease',
     connect: (context) => openSession(settings, context),
   };
 }

@@ -1,7 +1,7 @@
 // Generated from ./sql/*.sql by `npm run generate`. Do not edit.
 
 /** Stands in the name of every procedure: another version of the package brings its own, and both may run at once. */
-export const REVISION = 'ca3e5aae';
+export const REVISION = '85469abb';
 
 /** The tables: what stands behind the name of each (nothing behind the first), its columns with their types in order, what makes it. */
 export const TABLES: readonly { readonly suffix: string; readonly columns: string; readonly sql: string }[] = [
@@ -21,7 +21,7 @@ export const TABLES: readonly { readonly suffix: string; readonly columns: strin
 
 /** Makes the procedures, in any order. */
 export const PROCEDURES: readonly { readonly name: string; readonly sql: string }[] = [
-  { name: 'acquire', sql: `CREATE PROCEDURE distributed_lock_acquire(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN tolerance_us BIGINT)
+  { name: 'acquire', sql: `CREATE PROCEDURE distributed_lock_acquire(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN least_tokens LONGBLOB, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -34,6 +34,7 @@ BEGIN
   DECLARE id VARBINARY(512);
   DECLARE held BIGINT;
   DECLARE may_hold BOOLEAN DEFAULT TRUE;
+  DECLARE least VARBINARY(20);
   DECLARE record VARBINARY(33) DEFAULT CONCAT('o', of_owner);
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
     ROLLBACK;
@@ -58,13 +59,14 @@ BEGIN
     ELSE
       CALL distributed_lock_would_hold(line, of_capacity - held, of_weight, may_hold);
     END IF;
-    IF NOT may_hold THEN SET ids = CONCAT(one, ' '), left_ids = ''; END IF;
+    IF NOT may_hold THEN SET ids = CONCAT(one, ' '), left_ids = '', least_tokens = ''; END IF;
   END WHILE;
   WHILE ids <> '' DO
     SET one = SUBSTRING_INDEX(ids, ' ', 1), ids = SUBSTRING(ids, LENGTH(one) + 2), id = UNHEX(one);
+    SET least = SUBSTRING_INDEX(least_tokens, ' ', 1), least_tokens = SUBSTRING(least_tokens, LENGTH(least) + 2);
     CALL distributed_lock_load(id, TRUE, last_token, capacity, holders, line, refused, now_us);
     CALL distributed_lock_take(last_token, capacity, holders, line, refused, now_us, of_owner, of_capacity, of_weight,
-      lease_us, takes_place, '', what, token, number);
+      lease_us, takes_place, '', IF(least = '', 0, least), what, token, number);
     CALL distributed_lock_save(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     IF what = 0 AND NOT may_hold THEN
       SET answer = '3 0', ids = '';
@@ -105,7 +107,8 @@ BEGIN
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 3), ' ', -1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 4), ' ', -1),
       SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 5), ' ', -1),
-      IF(replaces = '-', '', replaces), what, token, number);
+      IF(replaces = '-', '', replaces),
+      SUBSTRING_INDEX(SUBSTRING_INDEX(request, ' ', 6), ' ', -1), what, token, number);
     SET answer = CONCAT(answer, what, IF(what = 0, CONCAT(' 0 ', token), ''), ' ', number, ',');
   END WHILE;
   CALL distributed_lock_save(of_id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
@@ -431,7 +434,7 @@ BEGIN
   END LOOP;
   SELECT scanned, deleted, HEX(last_id);
 END` },
-  { name: 'take', sql: `CREATE PROCEDURE distributed_lock_take(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), OUT what INT, OUT token BIGINT, OUT number BIGINT)
+  { name: 'take', sql: `CREATE PROCEDURE distributed_lock_take(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), IN least_token BIGINT, OUT what INT, OUT token BIGINT, OUT number BIGINT)
 SQL SECURITY INVOKER NO SQL
 take: BEGIN
   DECLARE held BIGINT;
@@ -460,8 +463,12 @@ take: BEGIN
   CALL distributed_lock_settle(line, capacity - held, now_us);
   SET at = LOCATE(record, holders);
   IF at > 0 THEN
-    SET what = 0, token = CAST(SUBSTRING(holders, at + 44, 16) AS SIGNED),
-      number = CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us;
+    SET token = CAST(SUBSTRING(holders, at + 44, 16) AS SIGNED);
+    IF token < least_token THEN
+      SET token = IF(token = last_token, least_token, GREATEST(least_token, last_token + 64));
+      SET last_token = token, holders = INSERT(holders, at + 44, 16, LPAD(token, 16, '0'));
+    END IF;
+    SET what = 0, number = CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us;
     LEAVE take;
   END IF;
   SET at = LOCATE(record, line);
@@ -472,7 +479,7 @@ take: BEGIN
   END IF;
   IF may_hold THEN
     IF at > 0 THEN SET line = INSERT(line, at, 76, ''); END IF;
-    SET last_token = GREATEST(last_token + 64, now_us), capacity = of_capacity;
+    SET last_token = GREATEST(last_token + 64, now_us, least_token), capacity = of_capacity;
     SET holders = CONCAT(holders, record, 'h', LPAD(of_weight, 10, '0'), LPAD(last_token, 16, '0'), LPAD(now_us + lease_us, 16, '0'));
     SET what = 0, token = last_token, number = lease_us;
     LEAVE take;

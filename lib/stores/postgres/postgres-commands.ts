@@ -26,10 +26,10 @@ export class PostgresCommands implements SqlCommands {
   async acquire(requests: readonly AcquireRequest[], session: number): Promise<readonly AcquireReply[]> {
     const [first, second] = requests;
     if (second !== undefined) return this.acquireOne(requests, session);
-    const { keys, owner, capacity, weight, leaseMs, takesPlace, replaces = null } = first!;
+    const { keys, owner, capacity, weight, leaseMs, takesPlace, replaces = null, leastTokens = [] } = first!;
     const leaseUs = toUs(leaseMs);
     const args = [keys, owner, session, capacity, weight, leaseUs, takesPlace, replaces] as const;
-    const text = await this.call(calls.acquire, [...args, this.toleranceUs]);
+    const text = await this.call(calls.acquire, [...args, leastTokens, this.toleranceUs]);
     return [acquireReplyOf(text!)];
   }
 
@@ -86,12 +86,13 @@ export class PostgresCommands implements SqlCommands {
       ['bigint', requests.map(({ leaseMs }) => toUs(leaseMs))],
       ['boolean', requests.map(({ takesPlace }) => takesPlace)],
       ['uuid', requests.map(({ replaces = null }) => replaces)],
+      ['bigint', requests.map(({ leastTokens: [least = null] = [] }) => least)],
     ];
     const arrays = columns.map(([type], index) => `$${index + 4}::${type}[]`).join(', ');
     const sql =
       `SELECT ${this.nameOf(calls.acquire)}($1::bytea[], r.owner, $2::bigint, r.capacity, r.weight, r.lease_us, ` +
-      `r.takes_place, r.replaces, $3::bigint) ` +
-      `FROM unnest(${arrays}) AS r (owner, capacity, weight, lease_us, takes_place, replaces)`;
+      `r.takes_place, r.replaces, ARRAY[r.least_token], $3::bigint) ` +
+      `FROM unnest(${arrays}) AS r (owner, capacity, weight, lease_us, takes_place, replaces, least_token)`;
     const values = columns.map(([, list]) => `{${list.map((one) => String(one ?? 'NULL')).join(',')}}`);
     const common = [encode('bytea[]', requests[0]!.keys), String(session), String(this.toleranceUs)];
     return (await this.column(sql, [...common, ...values])).map((text) => acquireReplyOf(text!));

@@ -51,6 +51,7 @@ export function postgresStore(options: PostgresStoreOptions): LockStore {
   const hearing: Hearing = { isOn: true };
   return {
     name: STORE_NAME,
+    raisesTokens: settings.strategy === 'lease',
     get capabilities() {
       return { ...CAPABILITIES[settings.strategy], wakeUp: hearing.isOn ? 'message' : 'poll' } as const;
     },

@@ -24,11 +24,11 @@ CREATE TABLE IF NOT EXISTS distributed_lock (
 CREATE TABLE IF NOT EXISTS distributed_lock_exclusive (
   key bytea PRIMARY KEY
 );
-CREATE OR REPLACE FUNCTION distributed_lock_now_us_a371aae4() RETURNS bigint
+CREATE OR REPLACE FUNCTION distributed_lock_now_us_5fb7f05e() RETURNS bigint
 LANGUAGE sql VOLATILE AS $$
   SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 $$;
-CREATE OR REPLACE FUNCTION distributed_lock_load_a371aae4(of_key bytea) RETURNS distributed_lock
+CREATE OR REPLACE FUNCTION distributed_lock_load_5fb7f05e(of_key bytea) RETURNS distributed_lock
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   s distributed_lock;
@@ -40,7 +40,7 @@ BEGIN
   END LOOP;
   RAISE serialization_failure USING MESSAGE = 'the row of a lock was swept too often';
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_save_a371aae4(s distributed_lock, was distributed_lock, now_us bigint, tolerance_us bigint)
+CREATE OR REPLACE FUNCTION distributed_lock_save_5fb7f05e(s distributed_lock, was distributed_lock, now_us bigint, tolerance_us bigint)
 RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -64,7 +64,7 @@ BEGIN
     refused_owner = s.refused_owner, refused_until_us = s.refused_until_us
   WHERE t.key = s.key;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_drop_ended_a371aae4(s distributed_lock, now_us bigint) RETURNS distributed_lock
+CREATE OR REPLACE FUNCTION distributed_lock_drop_ended_5fb7f05e(s distributed_lock, now_us bigint) RETURNS distributed_lock
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF now_us >= ANY (s.holder_ends_us) THEN
@@ -83,14 +83,14 @@ BEGIN
   END IF;
   RETURN s;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_notify_a371aae4(session bigint, kind text, owner uuid) RETURNS void
+CREATE OR REPLACE FUNCTION distributed_lock_notify_5fb7f05e(session bigint, kind text, owner uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF session >= 0 THEN
     PERFORM pg_notify('nestjs-distributed-lock:' || session, kind || ' ' || replace(owner::text, '-', ''));
   END IF;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_leave_line_a371aae4(s distributed_lock, at integer[]) RETURNS distributed_lock
+CREATE OR REPLACE FUNCTION distributed_lock_leave_line_5fb7f05e(s distributed_lock, at integer[]) RETURNS distributed_lock
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   SELECT coalesce(array_agg(w.owner ORDER BY w.place), '{}'), coalesce(array_agg(w.session ORDER BY w.place), '{}'),
@@ -102,7 +102,7 @@ BEGIN
   WHERE w.place <> ALL (at);
   RETURN s;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_held_weight_a371aae4(s distributed_lock, awake_too boolean) RETURNS bigint
+CREATE OR REPLACE FUNCTION distributed_lock_held_weight_5fb7f05e(s distributed_lock, awake_too boolean) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   held bigint := 0;
@@ -114,7 +114,7 @@ BEGIN
   END IF;
   RETURN held;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_settle_a371aae4(s distributed_lock, now_us bigint, asker uuid) RETURNS distributed_lock
+CREATE OR REPLACE FUNCTION distributed_lock_settle_5fb7f05e(s distributed_lock, now_us bigint, asker uuid) RETURNS distributed_lock
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   claim_us CONSTANT bigint := 1000000;
@@ -128,7 +128,7 @@ DECLARE
   is_prefix boolean := true;
 BEGIN
   IF called = '{}' THEN RETURN s; END IF;
-  free := s.capacity - distributed_lock_held_weight_a371aae4(s, false);
+  free := s.capacity - distributed_lock_held_weight_5fb7f05e(s, false);
   rest := free;
   FOR i IN 1 .. cardinality(called) LOOP
     IF called[i] > 0 AND called[i] + claim_us <= now_us THEN called[i] := -1; END IF;
@@ -150,32 +150,32 @@ BEGIN
         IF called[i] = 0 THEN
           called[i] := now_us;
           IF s.line_owner[i] IS DISTINCT FROM asker THEN
-            PERFORM distributed_lock_notify_a371aae4(s.line_session[i], 'called', s.line_owner[i]);
+            PERFORM distributed_lock_notify_5fb7f05e(s.line_session[i], 'called', s.line_owner[i]);
           END IF;
         END IF;
       END IF;
     END IF;
   END LOOP;
   s.line_called_us := called;
-  IF gone <> '{}' THEN s := distributed_lock_leave_line_a371aae4(s, gone); END IF;
+  IF gone <> '{}' THEN s := distributed_lock_leave_line_5fb7f05e(s, gone); END IF;
   RETURN s;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_would_hold_a371aae4(s distributed_lock, of_owner uuid, of_capacity integer, of_weight integer)
+CREATE OR REPLACE FUNCTION distributed_lock_would_hold_5fb7f05e(s distributed_lock, of_owner uuid, of_capacity integer, of_weight integer)
 RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF of_owner = ANY (s.refused_owner) THEN RETURN false; END IF;
   IF of_owner = ANY (s.holder_owner) THEN RETURN true; END IF;
   IF s.capacity <> of_capacity AND (s.holder_owner <> '{}' OR s.line_owner <> '{}') THEN RETURN false; END IF;
-  RETURN distributed_lock_held_weight_a371aae4(s, true) + of_weight <= of_capacity;
+  RETURN distributed_lock_held_weight_5fb7f05e(s, true) + of_weight <= of_capacity;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_remove_a371aae4(s distributed_lock, of_owner uuid, kept_until bigint)
+CREATE OR REPLACE FUNCTION distributed_lock_remove_5fb7f05e(s distributed_lock, of_owner uuid, kept_until bigint)
 RETURNS distributed_lock
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   at integer := array_position(s.line_owner, of_owner);
 BEGIN
-  IF at IS NOT NULL THEN s := distributed_lock_leave_line_a371aae4(s, ARRAY[at]); END IF;
+  IF at IS NOT NULL THEN s := distributed_lock_leave_line_5fb7f05e(s, ARRAY[at]); END IF;
   at := array_position(s.holder_owner, of_owner);
   IF at IS NULL THEN RETURN s; END IF;
   IF kept_until > 0 THEN
@@ -190,21 +190,22 @@ BEGIN
   s.holder_ends_us := s.holder_ends_us[:at - 1] || s.holder_ends_us[at + 1:];
   RETURN s;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_first_change_a371aae4(s distributed_lock, now_us bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION distributed_lock_first_change_5fb7f05e(s distributed_lock, now_us bigint) RETURNS bigint
 LANGUAGE sql STABLE AS $$
   SELECT coalesce(greatest(0, least(
     (SELECT min(ends_us) FROM unnest(s.holder_ends_us) AS ends_us),
     (SELECT min(called_us) FROM unnest(s.line_called_us) AS called_us WHERE called_us > 0) + 1000000) - now_us), -1)
 $$;
-CREATE OR REPLACE FUNCTION distributed_lock_hold_a371aae4(
-  s distributed_lock, now_us bigint, of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint)
+CREATE OR REPLACE FUNCTION distributed_lock_hold_5fb7f05e(
+  s distributed_lock, now_us bigint, of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint,
+  least_token bigint)
 RETURNS distributed_lock
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   at integer := array_position(s.line_owner, of_owner);
 BEGIN
-  IF at IS NOT NULL THEN s := distributed_lock_leave_line_a371aae4(s, ARRAY[at]); END IF;
-  s.last_token := greatest(s.last_token + 64, now_us);
+  IF at IS NOT NULL THEN s := distributed_lock_leave_line_5fb7f05e(s, ARRAY[at]); END IF;
+  s.last_token := greatest(s.last_token + 64, now_us, least_token);
   s.capacity := of_capacity;
   s.holder_owner := s.holder_owner || of_owner;
   s.holder_session := s.holder_session || of_session;
@@ -213,36 +214,41 @@ BEGIN
   s.holder_ends_us := s.holder_ends_us || (now_us + lease_us);
   RETURN s;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_take_a371aae4(
+CREATE OR REPLACE FUNCTION distributed_lock_take_5fb7f05e(
   INOUT s distributed_lock, now_us bigint, of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint,
-  takes_place boolean, replaces uuid, OUT what integer, OUT token bigint, OUT number bigint)
+  takes_place boolean, replaces uuid, least_token bigint, OUT what integer, OUT token bigint, OUT number bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   at integer;
   may_hold boolean;
 BEGIN
-  s := distributed_lock_drop_ended_a371aae4(s, now_us);
+  s := distributed_lock_drop_ended_5fb7f05e(s, now_us);
   IF of_owner = ANY (s.refused_owner) THEN
     what := 3; number := 0;
     RETURN;
   END IF;
   IF s.capacity <> of_capacity AND (s.holder_owner <> '{}' OR s.line_owner <> '{}') THEN
-    s := distributed_lock_settle_a371aae4(s, now_us, NULL);
+    s := distributed_lock_settle_5fb7f05e(s, now_us, NULL);
     IF s.holder_owner <> '{}' OR s.line_owner <> '{}' THEN
       what := 2; number := s.capacity;
       RETURN;
     END IF;
   END IF;
-  IF replaces IS NOT NULL THEN s := distributed_lock_remove_a371aae4(s, replaces, 0); END IF;
+  IF replaces IS NOT NULL THEN s := distributed_lock_remove_5fb7f05e(s, replaces, 0); END IF;
   at := array_position(s.line_owner, of_owner);
   IF at IS NOT NULL THEN
     s.line_session[at] := of_session;
     s.line_looked_us[at] := now_us;
     s.line_called_us[at] := CASE WHEN s.line_called_us[at] > 0 THEN now_us ELSE 0 END;
   END IF;
-  s := distributed_lock_settle_a371aae4(s, now_us, of_owner);
+  s := distributed_lock_settle_5fb7f05e(s, now_us, of_owner);
   at := array_position(s.holder_owner, of_owner);
   IF at IS NOT NULL THEN
+    IF s.holder_token[at] < least_token THEN
+      IF s.holder_token[at] <> s.last_token THEN least_token := greatest(least_token, s.last_token + 64); END IF;
+      s.holder_token[at] := least_token;
+      s.last_token := least_token;
+    END IF;
     what := 0; token := s.holder_token[at]; number := s.holder_ends_us[at] - now_us;
     RETURN;
   END IF;
@@ -250,10 +256,10 @@ BEGIN
   IF at IS NOT NULL THEN
     may_hold := s.line_called_us[at] > 0;
   ELSE
-    may_hold := distributed_lock_held_weight_a371aae4(s, true) + of_weight <= of_capacity;
+    may_hold := distributed_lock_held_weight_5fb7f05e(s, true) + of_weight <= of_capacity;
   END IF;
   IF may_hold THEN
-    s := distributed_lock_hold_a371aae4(s, now_us, of_owner, of_session, of_capacity, of_weight, lease_us);
+    s := distributed_lock_hold_5fb7f05e(s, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, least_token);
     what := 0; token := s.last_token; number := lease_us;
     RETURN;
   END IF;
@@ -265,11 +271,11 @@ BEGIN
     s.line_looked_us := s.line_looked_us || now_us;
     s.line_called_us := s.line_called_us || 0::bigint;
   END IF;
-  what := 1; number := distributed_lock_first_change_a371aae4(s, now_us);
+  what := 1; number := distributed_lock_first_change_5fb7f05e(s, now_us);
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_acquire_a371aae4(
+CREATE OR REPLACE FUNCTION distributed_lock_acquire_5fb7f05e(
   keys bytea[], of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint, takes_place boolean,
-  replaces uuid, tolerance_us bigint)
+  replaces uuid, least_tokens bigint[], tolerance_us bigint)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
 DECLARE
@@ -278,47 +284,50 @@ DECLARE
   now_us bigint;
   r record;
   one bytea;
+  i integer := 0;
   token bigint;
   is_obstructed boolean := false;
   grants text := '';
 BEGIN
   IF NOT takes_place AND cardinality(keys) > 1 THEN
     FOREACH one IN ARRAY keys LOOP
-      was := distributed_lock_load_a371aae4(one);
-      now_us := distributed_lock_now_us_a371aae4();
-      s := distributed_lock_settle_a371aae4(distributed_lock_drop_ended_a371aae4(was, now_us), now_us, NULL);
-      PERFORM distributed_lock_save_a371aae4(s, was, now_us, tolerance_us);
-      is_obstructed := NOT distributed_lock_would_hold_a371aae4(s, of_owner, of_capacity, of_weight);
+      was := distributed_lock_load_5fb7f05e(one);
+      now_us := distributed_lock_now_us_5fb7f05e();
+      s := distributed_lock_settle_5fb7f05e(distributed_lock_drop_ended_5fb7f05e(was, now_us), now_us, NULL);
+      PERFORM distributed_lock_save_5fb7f05e(s, was, now_us, tolerance_us);
+      is_obstructed := NOT distributed_lock_would_hold_5fb7f05e(s, of_owner, of_capacity, of_weight);
       IF is_obstructed THEN
         keys := ARRAY[one];
+        least_tokens := '{}';
         EXIT;
       END IF;
     END LOOP;
   END IF;
   FOREACH one IN ARRAY keys LOOP
-    was := distributed_lock_load_a371aae4(one);
-    now_us := distributed_lock_now_us_a371aae4();
+    i := i + 1;
+    was := distributed_lock_load_5fb7f05e(one);
+    now_us := distributed_lock_now_us_5fb7f05e();
     IF was.holder_owner = '{}' AND was.line_owner = '{}' AND was.refused_owner = '{}' AND of_weight <= of_capacity THEN
       UPDATE distributed_lock t SET
-        last_token = greatest(t.last_token + 64, now_us), kept_until_us = now_us + lease_us + tolerance_us,
+        last_token = greatest(t.last_token + 64, now_us, least_tokens[i]), kept_until_us = now_us + lease_us + tolerance_us,
         capacity = of_capacity, holder_owner = ARRAY[of_owner], holder_session = ARRAY[of_session],
-        holder_weight = ARRAY[of_weight], holder_token = ARRAY[greatest(t.last_token + 64, now_us)],
+        holder_weight = ARRAY[of_weight], holder_token = ARRAY[greatest(t.last_token + 64, now_us, least_tokens[i])],
         holder_ends_us = ARRAY[now_us + lease_us]
       WHERE t.key = one RETURNING t.last_token INTO token;
       grants := grants || ' ' || token || ' ' || lease_us;
       CONTINUE;
     END IF;
-    r := distributed_lock_take_a371aae4(
-      was, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, takes_place, replaces);
+    r := distributed_lock_take_5fb7f05e(
+      was, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, takes_place, replaces, least_tokens[i]);
     s := r.s;
-    PERFORM distributed_lock_save_a371aae4(s, was, now_us, tolerance_us);
+    PERFORM distributed_lock_save_5fb7f05e(s, was, now_us, tolerance_us);
     IF r.what = 0 AND is_obstructed THEN RETURN '3 0'; END IF;
     IF r.what > 0 THEN RETURN r.what || ' ' || r.number || grants; END IF;
     grants := grants || ' ' || r.token || ' ' || r.number;
   END LOOP;
   RETURN '0 0' || grants;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_called_a371aae4(keys bytea[], owners uuid[]) RETURNS text
+CREATE OR REPLACE FUNCTION distributed_lock_called_5fb7f05e(keys bytea[], owners uuid[]) RETURNS text
 LANGUAGE sql STABLE AS $$
   SELECT concat_ws(' ', coalesce(sum(t.last_token), 0), string_agg(c.mine, ' '))
   FROM distributed_lock t
@@ -329,7 +338,7 @@ LANGUAGE sql STABLE AS $$
   ) c ON true
   WHERE t.key = ANY (keys)
 $$;
-CREATE OR REPLACE FUNCTION distributed_lock_end_holder_a371aae4(of_key bytea) RETURNS text
+CREATE OR REPLACE FUNCTION distributed_lock_end_holder_5fb7f05e(of_key bytea) RETURNS text
 LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(max(pg_terminate_backend(l.pid, 1000)::integer), 0)::text
   FROM pg_locks l
@@ -340,7 +349,7 @@ LANGUAGE sql VOLATILE AS $$
   WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
 $$;
-CREATE OR REPLACE FUNCTION distributed_lock_force_release_a371aae4(of_key bytea, tolerance_us bigint) RETURNS text
+CREATE OR REPLACE FUNCTION distributed_lock_force_release_5fb7f05e(of_key bytea, tolerance_us bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
 DECLARE
   s distributed_lock;
@@ -350,10 +359,10 @@ DECLARE
 BEGIN
   SELECT * INTO was FROM distributed_lock t WHERE t.key = of_key FOR UPDATE;
   IF NOT FOUND THEN RETURN '0'; END IF;
-  now_us := distributed_lock_now_us_a371aae4();
-  s := distributed_lock_drop_ended_a371aae4(was, now_us);
+  now_us := distributed_lock_now_us_5fb7f05e();
+  s := distributed_lock_drop_ended_5fb7f05e(was, now_us);
   had_holders := s.holder_owner <> '{}';
-  PERFORM distributed_lock_notify_a371aae4(h.session, 'gone', h.owner)
+  PERFORM distributed_lock_notify_5fb7f05e(h.session, 'gone', h.owner)
   FROM unnest(s.holder_owner, s.holder_session) AS h (owner, session)
   WHERE h.owner <> '00000000-0000-0000-0000-000000000000';
   s.holder_owner := '{}';
@@ -361,23 +370,23 @@ BEGIN
   s.holder_weight := '{}';
   s.holder_token := '{}';
   s.holder_ends_us := '{}';
-  s := distributed_lock_settle_a371aae4(s, now_us, NULL);
-  PERFORM distributed_lock_save_a371aae4(s, was, now_us, tolerance_us);
+  s := distributed_lock_settle_5fb7f05e(s, now_us, NULL);
+  PERFORM distributed_lock_save_5fb7f05e(s, was, now_us, tolerance_us);
   RETURN had_holders::integer;
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_inspect_a371aae4(of_key bytea) RETURNS text
+CREATE OR REPLACE FUNCTION distributed_lock_inspect_5fb7f05e(of_key bytea) RETURNS text
 LANGUAGE sql VOLATILE AS $$
   SELECT concat_ws(' ', CASE WHEN t.line_owner = '{}' AND count(h.token) = 0 THEN 0 ELSE t.capacity END, cardinality(t.line_owner),
     string_agg(concat_ws(' ', coalesce(nullif(replace(h.owner::text, '-', ''), repeat('0', 32)), '-'),
       h.token, h.weight, h.ends_us - n.us), ' ' ORDER BY h.token) FILTER (WHERE h.token IS NOT NULL))
   FROM distributed_lock t
-  CROSS JOIN (SELECT distributed_lock_now_us_a371aae4() AS us) n
+  CROSS JOIN (SELECT distributed_lock_now_us_5fb7f05e() AS us) n
   LEFT JOIN LATERAL unnest(t.holder_owner, t.holder_weight, t.holder_token, t.holder_ends_us)
     AS h (owner, weight, token, ends_us) ON h.ends_us > n.us
   WHERE t.key = of_key
   GROUP BY t.key
 $$;
-CREATE OR REPLACE FUNCTION distributed_lock_lock_row_a371aae4(of_key bytea, waits boolean) RETURNS text
+CREATE OR REPLACE FUNCTION distributed_lock_lock_row_5fb7f05e(of_key bytea, waits boolean) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   seed bigint;
@@ -392,16 +401,16 @@ BEGIN
   IF NOT FOUND AND NOT EXISTS (SELECT FROM distributed_lock_exclusive t WHERE t.key = of_key) THEN RETURN 'missing'; END IF;
   SELECT t.holder_owner[1], t.holder_ends_us[1] INTO on_record, ends_us
   FROM distributed_lock t WHERE t.key = of_key AND t.capacity = 1000000001;
-  IF seed IS NULL THEN RETURN 'busy ' || coalesce((ends_us - distributed_lock_now_us_a371aae4())::text, '-'); END IF;
+  IF seed IS NULL THEN RETURN 'busy ' || coalesce((ends_us - distributed_lock_now_us_5fb7f05e())::text, '-'); END IF;
   PERFORM pg_try_advisory_xact_lock(hashtextextended(encode(of_key, 'hex'), seed));
   RETURN 'locked ' || coalesce(replace(on_record::text, '-', ''), '-');
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_make_row_a371aae4(of_key bytea) RETURNS text
+CREATE OR REPLACE FUNCTION distributed_lock_make_row_5fb7f05e(of_key bytea) RETURNS text
 LANGUAGE sql VOLATILE AS $$
   INSERT INTO distributed_lock_exclusive (key) VALUES (of_key) ON CONFLICT DO NOTHING;
   SELECT '';
 $$;
-CREATE OR REPLACE FUNCTION distributed_lock_release_a371aae4(
+CREATE OR REPLACE FUNCTION distributed_lock_release_5fb7f05e(
   keys bytea[], of_owner uuid, refuses boolean, keep_us bigint, tolerance_us bigint)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
@@ -414,12 +423,12 @@ DECLARE
 BEGIN
   FOREACH one IN ARRAY keys LOOP
     IF refuses THEN
-      was := distributed_lock_load_a371aae4(one);
+      was := distributed_lock_load_5fb7f05e(one);
     ELSE
       SELECT * INTO was FROM distributed_lock t WHERE t.key = one FOR UPDATE;
       CONTINUE WHEN NOT FOUND;
     END IF;
-    now_us := distributed_lock_now_us_a371aae4();
+    now_us := distributed_lock_now_us_5fb7f05e();
     IF NOT refuses AND keep_us = 0
       AND was.holder_owner = ARRAY[of_owner] AND was.line_owner = '{}' AND was.refused_owner = '{}' THEN
       UPDATE distributed_lock t SET kept_until_us = now_us + tolerance_us, holder_owner = '{}', holder_session = '{}',
@@ -427,19 +436,19 @@ BEGIN
       WHERE t.key = one;
       CONTINUE;
     END IF;
-    s := distributed_lock_drop_ended_a371aae4(was, now_us);
-    s := distributed_lock_remove_a371aae4(s, of_owner, CASE WHEN keep_us > 0 THEN now_us + keep_us ELSE 0 END);
+    s := distributed_lock_drop_ended_5fb7f05e(was, now_us);
+    s := distributed_lock_remove_5fb7f05e(s, of_owner, CASE WHEN keep_us > 0 THEN now_us + keep_us ELSE 0 END);
     IF refuses THEN
       at := coalesce(array_position(s.refused_owner, of_owner), cardinality(s.refused_owner) + 1);
       s.refused_owner[at] := of_owner;
       s.refused_until_us[at] := now_us + 10000000;
     END IF;
-    s := distributed_lock_settle_a371aae4(s, now_us, NULL);
-    PERFORM distributed_lock_save_a371aae4(s, was, now_us, tolerance_us);
+    s := distributed_lock_settle_5fb7f05e(s, now_us, NULL);
+    PERFORM distributed_lock_save_5fb7f05e(s, was, now_us, tolerance_us);
   END LOOP;
   RETURN '';
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_renew_a371aae4(keys bytea[], owners uuid[], leases_us bigint[], tolerance_us bigint)
+CREATE OR REPLACE FUNCTION distributed_lock_renew_5fb7f05e(keys bytea[], owners uuid[], leases_us bigint[], tolerance_us bigint)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
 DECLARE
@@ -453,24 +462,24 @@ BEGIN
   FOR i IN SELECT k.place FROM unnest(keys) WITH ORDINALITY AS k (key, place) ORDER BY k.key, k.place LOOP
     SELECT * INTO was FROM distributed_lock t WHERE t.key = keys[i] FOR UPDATE;
     CONTINUE WHEN NOT FOUND;
-    now_us := distributed_lock_now_us_a371aae4();
+    now_us := distributed_lock_now_us_5fb7f05e();
     at := array_position(was.holder_owner, owners[i]);
     CONTINUE WHEN at IS NULL OR was.holder_ends_us[at] <= now_us;
     s := was;
     s.holder_ends_us[at] := greatest(s.holder_ends_us[at], now_us + leases_us[i]);
-    PERFORM distributed_lock_save_a371aae4(s, was, now_us, tolerance_us);
+    PERFORM distributed_lock_save_5fb7f05e(s, was, now_us, tolerance_us);
     rests[i] := s.holder_ends_us[at] - now_us;
   END LOOP;
   RETURN array_to_string(rests, ' ');
 END $$;
-CREATE OR REPLACE FUNCTION distributed_lock_sweep_a371aae4(after_key bytea, most integer) RETURNS text
+CREATE OR REPLACE FUNCTION distributed_lock_sweep_5fb7f05e(after_key bytea, most integer) RETURNS text
 LANGUAGE sql VOLATILE AS $$
   WITH scanned AS MATERIALIZED (
     SELECT t.key, t.kept_until_us FROM distributed_lock t WHERE t.key > after_key ORDER BY t.key LIMIT most
   ), doomed AS MATERIALIZED (
     SELECT t.key FROM distributed_lock t
-    WHERE t.key = ANY (ARRAY(SELECT c.key FROM scanned c WHERE c.kept_until_us < distributed_lock_now_us_a371aae4()))
-      AND t.kept_until_us < distributed_lock_now_us_a371aae4()
+    WHERE t.key = ANY (ARRAY(SELECT c.key FROM scanned c WHERE c.kept_until_us < distributed_lock_now_us_5fb7f05e()))
+      AND t.kept_until_us < distributed_lock_now_us_5fb7f05e()
     FOR UPDATE SKIP LOCKED
   ), deleted AS (
     DELETE FROM distributed_lock t USING doomed d WHERE t.key = d.key RETURNING 1

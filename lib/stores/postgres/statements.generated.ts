@@ -2,7 +2,7 @@
 import { defineCall } from './call.js';
 
 /** Stands in the name of every function: another version of the package brings its own, and both may run at once. */
-export const REVISION = 'a371aae4';
+export const REVISION = '5fb7f05e';
 
 /** The tables: what stands behind the name of each (nothing behind the first), its columns with their types in order, what makes it. */
 export const TABLES: readonly { readonly suffix: string; readonly columns: string; readonly sql: string }[] = [
@@ -204,14 +204,15 @@ LANGUAGE sql STABLE AS $$
     (SELECT min(called_us) FROM unnest(s.line_called_us) AS called_us WHERE called_us > 0) + 1000000) - now_us), -1)
 $$;` },
   { name: 'hold', sql: `CREATE OR REPLACE FUNCTION distributed_lock_hold(
-  s distributed_lock, now_us bigint, of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint)
+  s distributed_lock, now_us bigint, of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint,
+  least_token bigint)
 RETURNS distributed_lock
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   at integer := array_position(s.line_owner, of_owner);
 BEGIN
   IF at IS NOT NULL THEN s := distributed_lock_leave_line(s, ARRAY[at]); END IF;
-  s.last_token := greatest(s.last_token + 64, now_us);
+  s.last_token := greatest(s.last_token + 64, now_us, least_token);
   s.capacity := of_capacity;
   s.holder_owner := s.holder_owner || of_owner;
   s.holder_session := s.holder_session || of_session;
@@ -222,7 +223,7 @@ BEGIN
 END $$;` },
   { name: 'take', sql: `CREATE OR REPLACE FUNCTION distributed_lock_take(
   INOUT s distributed_lock, now_us bigint, of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint,
-  takes_place boolean, replaces uuid, OUT what integer, OUT token bigint, OUT number bigint)
+  takes_place boolean, replaces uuid, least_token bigint, OUT what integer, OUT token bigint, OUT number bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   at integer;
@@ -250,6 +251,11 @@ BEGIN
   s := distributed_lock_settle(s, now_us, of_owner);
   at := array_position(s.holder_owner, of_owner);
   IF at IS NOT NULL THEN
+    IF s.holder_token[at] < least_token THEN
+      IF s.holder_token[at] <> s.last_token THEN least_token := greatest(least_token, s.last_token + 64); END IF;
+      s.holder_token[at] := least_token;
+      s.last_token := least_token;
+    END IF;
     what := 0; token := s.holder_token[at]; number := s.holder_ends_us[at] - now_us;
     RETURN;
   END IF;
@@ -260,7 +266,7 @@ BEGIN
     may_hold := distributed_lock_held_weight(s, true) + of_weight <= of_capacity;
   END IF;
   IF may_hold THEN
-    s := distributed_lock_hold(s, now_us, of_owner, of_session, of_capacity, of_weight, lease_us);
+    s := distributed_lock_hold(s, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, least_token);
     what := 0; token := s.last_token; number := lease_us;
     RETURN;
   END IF;
@@ -276,7 +282,7 @@ BEGIN
 END $$;` },
   { name: 'acquire', sql: `CREATE OR REPLACE FUNCTION distributed_lock_acquire(
   keys bytea[], of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint, takes_place boolean,
-  replaces uuid, tolerance_us bigint)
+  replaces uuid, least_tokens bigint[], tolerance_us bigint)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
 DECLARE
@@ -285,6 +291,7 @@ DECLARE
   now_us bigint;
   r record;
   one bytea;
+  i integer := 0;
   token bigint;
   is_obstructed boolean := false;
   grants text := '';
@@ -298,25 +305,27 @@ BEGIN
       is_obstructed := NOT distributed_lock_would_hold(s, of_owner, of_capacity, of_weight);
       IF is_obstructed THEN
         keys := ARRAY[one];
+        least_tokens := '{}';
         EXIT;
       END IF;
     END LOOP;
   END IF;
   FOREACH one IN ARRAY keys LOOP
+    i := i + 1;
     was := distributed_lock_load(one);
     now_us := distributed_lock_now_us();
     IF was.holder_owner = '{}' AND was.line_owner = '{}' AND was.refused_owner = '{}' AND of_weight <= of_capacity THEN
       UPDATE distributed_lock t SET
-        last_token = greatest(t.last_token + 64, now_us), kept_until_us = now_us + lease_us + tolerance_us,
+        last_token = greatest(t.last_token + 64, now_us, least_tokens[i]), kept_until_us = now_us + lease_us + tolerance_us,
         capacity = of_capacity, holder_owner = ARRAY[of_owner], holder_session = ARRAY[of_session],
-        holder_weight = ARRAY[of_weight], holder_token = ARRAY[greatest(t.last_token + 64, now_us)],
+        holder_weight = ARRAY[of_weight], holder_token = ARRAY[greatest(t.last_token + 64, now_us, least_tokens[i])],
         holder_ends_us = ARRAY[now_us + lease_us]
       WHERE t.key = one RETURNING t.last_token INTO token;
       grants := grants || ' ' || token || ' ' || lease_us;
       CONTINUE;
     END IF;
     r := distributed_lock_take(
-      was, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, takes_place, replaces);
+      was, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, takes_place, replaces, least_tokens[i]);
     s := r.s;
     PERFORM distributed_lock_save(s, was, now_us, tolerance_us);
     IF r.what = 0 AND is_obstructed THEN RETURN '3 0'; END IF;
@@ -498,9 +507,9 @@ $$;` },
  * Holds the keys, or takes a place in the line of the first that is busy. The same command asks for the first time,
  * looks again, and asks after a lost answer: for an owner that holds it changes nothing.
  */
-export const acquire = defineCall<readonly [keys: readonly string[], ofOwner: string | null, ofSession: number, ofCapacity: number, ofWeight: number, leaseUs: number, takesPlace: boolean, replaces: string | null, toleranceUs: number]>({
+export const acquire = defineCall<readonly [keys: readonly string[], ofOwner: string | null, ofSession: number, ofCapacity: number, ofWeight: number, leaseUs: number, takesPlace: boolean, replaces: string | null, leastTokens: readonly number[], toleranceUs: number]>({
   name: 'acquire',
-  types: ['bytea[]', 'uuid', 'bigint', 'integer', 'integer', 'bigint', 'boolean', 'uuid', 'bigint'],
+  types: ['bytea[]', 'uuid', 'bigint', 'integer', 'integer', 'bigint', 'boolean', 'uuid', 'bigint[]', 'bigint'],
 });
 
 /** Which of these waiters are called: the poll of a process that hears no messages. Locks and changes nothing. */

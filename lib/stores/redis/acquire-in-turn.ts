@@ -19,7 +19,8 @@ export async function acquireInTurn(
 ): Promise<AcquireReply> {
   const grants: Grant[] = [];
   for (const keys of groups) {
-    const reply = await steps.acquire({ ...request, keys });
+    const leastTokens = request.leastTokens?.slice(grants.length, grants.length + keys.length);
+    const reply = await steps.acquire({ ...request, keys, leastTokens });
     if (reply.kind === 'held') {
       grants.push(...reply.grants);
       continue;

@@ -86,17 +86,17 @@ const UNKNOWN: Verdict = { isTransient: false, advice: 'This is not an answer th
 
 /** True where the server refused a script's first write because its memory is full. */
 export function isOutOfMemory(error: unknown): boolean {
-  return isReply(error) && CODE.exec(error.message)?.[1] === 'OOM';
+  return isAnswer(error) && CODE.exec(error.message)?.[1] === 'OOM';
 }
 
 /** True where the server does not know the script any more. */
 export function isUnknownScript(error: unknown): boolean {
-  return isReply(error) && error.message.startsWith('NOSCRIPT');
+  return isAnswer(error) && error.message.startsWith('NOSCRIPT');
 }
 
 /** True where the server has no such command, or was told to have none. */
 export function isUnknownCommand(error: unknown): boolean {
-  return isReply(error) && /^ERR unknown (?:sub)?command/i.test(error.message);
+  return isAnswer(error) && /^ERR unknown (?:sub)?command/i.test(error.message);
 }
 
 /** Where else to ask. */
@@ -111,7 +111,7 @@ export interface Redirection {
 
 export function redirectionOf(error: unknown): Redirection | undefined {
   const [, kind, slot, host = '', port] =
-    (isReply(error) && /^(MOVED|ASK) (\d+) (\S*):(\d+)$/.exec(error.message)) || [];
+    (isAnswer(error) && /^(MOVED|ASK) (\d+) (\S*):(\d+)$/.exec(error.message)) || [];
   if (kind === undefined) return undefined;
   return { kind: kind === 'ASK' ? 'ask' : 'moved', slot: Number(slot), host, port: Number(port) };
 }
@@ -123,7 +123,7 @@ export function isReadOnly(error: Error): boolean {
 
 /** The failure in the words of the package. */
 export function storeErrorOf({ operation, keys, place, cause }: Failure): LockStoreError {
-  const foreign = isReply(cause) ? FOREIGN.exec(cause.message)?.[1] : undefined;
+  const foreign = isAnswer(cause) ? FOREIGN.exec(cause.message)?.[1] : undefined;
   if (foreign !== undefined)
     return foreignValue({ operation, keys, place, cause }, keys[Number(foreign) - 1]);
   const { isTransient, advice } = verdictOn(cause);
@@ -147,7 +147,7 @@ function foreignValue({ operation, place, cause }: Failure, key: string | undefi
 function verdictOn(cause: unknown): Verdict {
   if (cause instanceof SessionClosed) return CLOSED;
   if (cause instanceof NotAcknowledged) return TOO_FEW_REPLICAS;
-  if (!isReply(cause)) return UNREACHABLE;
+  if (!isAnswer(cause)) return UNREACHABLE;
   const code = CODE.exec(cause.message)?.[1];
   return (code === undefined ? undefined : VERDICTS[code]) ?? UNKNOWN;
 }
@@ -159,7 +159,7 @@ function phraseOf(operation: string, keys: readonly string[]): string {
 }
 
 /** An answer of the server, as opposed to a connection that failed. */
-function isReply(error: unknown): error is Error {
+export function isAnswer(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 

@@ -12,7 +12,7 @@ import { systemRandom } from '../../util/random.js';
 import { acquireInTurn } from './acquire-in-turn.js';
 import { ClusterRoute } from './cluster-route.js';
 import { stateKeyOf } from './key-names.js';
-import { isOutOfMemory, SessionClosed, storeErrorOf } from './redis-errors.js';
+import { isAnswer, isOutOfMemory, SessionClosed, storeErrorOf } from './redis-errors.js';
 import type { RedisSettings } from './redis-options.js';
 import { acquireReplyOf, isHeldReply, keyViewOf } from './replies.js';
 import type { Call, Ears, Route } from './route.js';
@@ -112,6 +112,16 @@ class RedisSession implements StoreSession {
     return (await this.runThoughFull({ script: scripts.forceRelease, keys: [key] }, args)) === 1;
   }
 
+  /** Undefined where a user may not ask. */
+  async life(): Promise<string | undefined> {
+    try {
+      return await this.route.life?.();
+    } catch (cause) {
+      if (isAnswer(cause)) return undefined;
+      throw storeErrorOf({ operation: 'connect', keys: [], place: this.settings.connection.place, cause });
+    }
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
     await this.route.close();
@@ -144,7 +154,7 @@ class RedisSession implements StoreSession {
   }
 
   private async attempt(request: AcquireRequest, manner: Manner): Promise<AcquireReply> {
-    const { keys, owner, capacity, weight, leaseMs, replaces = '' } = request;
+    const { keys, owner, capacity, weight, leaseMs, replaces = '', leastTokens = [] } = request;
     const { toleranceMs } = this.settings;
     const args = [
       owner,
@@ -155,6 +165,7 @@ class RedisSession implements StoreSession {
       manner,
       replaces,
       toleranceMs,
+      ...leastTokens,
     ] as const;
     const reply = await this.run({ script: scripts.acquire, keys, args, isGrant: isHeldReply });
     return acquireReplyOf(reply, leaseMs);

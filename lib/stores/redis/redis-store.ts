@@ -62,6 +62,7 @@ export function redisStore(options: RedisStoreOptions): LockStore {
   return {
     name: STORE_NAME,
     capabilities: settings.spinMs === undefined ? NOTIFY : SPIN,
+    raisesTokens: true,
     connect: (context) => openSession(settings, context),
   };
 }

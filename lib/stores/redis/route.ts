@@ -20,6 +20,8 @@ export interface Route {
   run<Shape extends ScriptShape>(call: Call<Shape>): Promise<Shape['returns']>;
   /** Of a cluster, where each key has a channel of its own. */
   readonly ears?: Ears | undefined;
+  /** Of a single server: the run id of its process. What is only in memory lives as long as that. */
+  life?(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 

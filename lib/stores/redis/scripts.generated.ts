@@ -7,16 +7,16 @@ import { defineScript } from './script.js';
  */
 export const acquire = defineScript<{
   keys: readonly [first: string, ...others: string[]];
-  args: readonly [owner: string, session: string, capacity: number, weight: number, leaseUs: number, manner: string, replaces: string, toleranceMs: number];
+  args: readonly [owner: string, session: string, capacity: number, weight: number, leaseUs: number, manner: string, replaces: string, toleranceMs: number, ...leastTokens: (string | number)[]];
   returns: number | number[];
 }>({
   name: 'acquire',
-  sha1: '9a2cd1804b973216ae260c39cd300228030d04bd',
+  sha1: '7541b955e28e54388187e7573c5de08592366c51',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
 end
-if #KEYS == 1 and ARGV[7] == '' then
+if #KEYS == 1 and #ARGV == 8 and ARGV[7] == '' then
   local text = redis.pcall('GET', KEYS[1])
   local last = not text and 0 or type(text) == 'string' and string.match(text, '^ndl1 (%d+) 0$')
   if last then
@@ -193,6 +193,18 @@ local function grant_of(s, owner)
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
 end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
+end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
   if s.owner == owner then
@@ -324,8 +336,8 @@ local function is_refused(s)
   local refused_by = redis.call('GET', s.key .. ':refused:' .. owner)
   return refused_by and tonumber(refused_by) > s.now
 end
-local function hold(s)
-  local token, lease = math.max(s.last + TOKEN_BLOCK, s.now), tonumber(ARGV[5])
+local function hold(s, least)
+  local token, lease = math.max(s.last + TOKEN_BLOCK, s.now, least), tonumber(ARGV[5])
   if s.asker then leave_line(s, s.asker) end
   add_holder(s, { owner = owner, session = ARGV[2], weight = weight, order = token, at = s.now + lease })
   s.capacity, s.last = capacity, token
@@ -338,7 +350,7 @@ local function join(s)
   write_record(s, { owner = owner, kind = 'w', session = ARGV[2], weight = weight, order = s.place, at = s.now, called = 0 })
   redis.call('ZADD', s.key .. ':line', string.format('%.0f', s.place), owner)
 end
-local function acquire(s)
+local function acquire(s, least)
   if is_refused(s) then return REFUSED, 0 end
   drop_ended(s)
   if s.capacity ~= capacity and not is_idle(s) then
@@ -349,12 +361,12 @@ local function acquire(s)
   look(s, owner)
   settle(s)
   local token, rest = grant_of(s, owner)
-  if token then return HELD, token, rest end
+  if token then return HELD, token < least and raise(s, owner, token, least) or token, rest end
   if not (has_yielded and manner == 'spin') then
     if s.asker then
-      if s.asker.called > 0 then return hold(s) end
+      if s.asker.called > 0 then return hold(s, least) end
     elseif fits_behind_all(s, weight, capacity) then
-      return hold(s)
+      return hold(s, least)
     elseif manner == 'line' then
       join(s)
     end
@@ -370,8 +382,8 @@ local function would_hold(s)
 end
 local function acquire_all(states)
   local reply = { HELD, 0 }
-  for _, s in ipairs(states) do
-    local what, number, rest = acquire(s)
+  for index, s in ipairs(states) do
+    local what, number, rest = acquire(s, tonumber(ARGV[8 + index] or 0))
     if what ~= HELD then
       reply[1], reply[2] = what, number
       break
@@ -384,7 +396,7 @@ end
 local function acquire_all_or_none(states)
   for _, s in ipairs(states) do
     if not would_hold(s) then
-      local what, number = acquire(s)
+      local what, number = acquire(s, 0)
       if what == HELD then return { REFUSED, 0 } end
       return { what, number }
     end
@@ -409,7 +421,7 @@ export const forceRelease = defineScript<{
   returns: 0 | 1;
 }>({
   name: 'forceRelease',
-  sha1: 'e1f725715f9ccf3ae0512c55eaea250cbb9c7a6a',
+  sha1: '0b2c23717c0012716ef15aa0607c4214e5efbbb0',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -578,6 +590,18 @@ local function grant_of(s, owner)
   if s.further == 0 then return nil end
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
+end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
 end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
@@ -732,7 +756,7 @@ export const inspect = defineScript<{
   returns: (number | string)[];
 }>({
   name: 'inspect',
-  sha1: 'b311502a165841ec929f9f66e1ae1072f8edef41',
+  sha1: 'f9f08b3728796a0638c5ec01118271f65b023e04',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -902,6 +926,18 @@ local function grant_of(s, owner)
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
 end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
+end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
   if s.owner == owner then
@@ -944,7 +980,7 @@ export const release = defineScript<{
   returns: number;
 }>({
   name: 'release',
-  sha1: '8e33c7c2f05e5b14e52cb5285478b4e21751e114',
+  sha1: 'df044601974fad82ba28b8c7ed71bd8fc84d7b60',
   lua: `if #KEYS == 1 and ARGV[2] == '0' and ARGV[3] == '0' and ARGV[5] == '0' then
   local text = redis.pcall('GET', KEYS[1])
   local last, owner = string.match(type(text) == 'string' and text or '', '^ndl1 (%d+) 0 %d+ (%S+) %S+ %d+ %d+ %d+$')
@@ -1126,6 +1162,18 @@ local function grant_of(s, owner)
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
 end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
+end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }
   if s.owner == owner then
@@ -1276,7 +1324,7 @@ export const renew = defineScript<{
   returns: number[];
 }>({
   name: 'renew',
-  sha1: '4fe9174496e710698fce857de093678c26099bfa',
+  sha1: '970e968d01f55178c58e10c29baef1013f1c9386',
   lua: `local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
@@ -1445,6 +1493,18 @@ local function grant_of(s, owner)
   if s.further == 0 then return nil end
   local r = read_record(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
+end
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
 end
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }

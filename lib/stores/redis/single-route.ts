@@ -71,6 +71,11 @@ export class SingleRoute implements Route {
     return runScript(sender, script, { keys, args });
   }
 
+  async life(): Promise<string | undefined> {
+    const info = await this.link.send((client) => client.info('server'));
+    return /^run_id:(\w+)/m.exec(info)?.[1];
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.link.close(), this.subscriber?.close(), this.replicated?.close()]);
   }

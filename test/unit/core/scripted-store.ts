@@ -98,7 +98,8 @@ export class ScriptedStore implements LockStore {
     fairOrder: true,
     wakeUp: 'message',
   };
-  readonly space: KeySpace;
+  readonly raisesTokens = true;
+  space: KeySpace;
   /** Every command that was sent, in order. */
   readonly commands: Command[] = [];
   readonly sessions: ScriptedSession[] = [];
@@ -113,8 +114,17 @@ export class ScriptedStore implements LockStore {
   readonly hints: Call[] = [];
   private readonly handlings: { verb: Verb; handle: Handling }[] = [];
 
-  constructor(clock: Clock) {
-    this.space = new KeySpace({ nowUs: () => clock.epochUs(), send: (call) => this.send(call) });
+  constructor(private readonly clock: Clock) {
+    this.space = this.emptySpace();
+  }
+
+  /** The server starts again without its data. */
+  forget(): void {
+    this.space = this.emptySpace();
+  }
+
+  private emptySpace(): KeySpace {
+    return new KeySpace({ nowUs: () => this.clock.epochUs(), send: (call) => this.send(call) });
   }
 
   async connect(context: SessionContext): Promise<StoreSession> {

@@ -291,7 +291,37 @@ function takeDown({ store }: ClientWorld): void {
     Promise.reject(store.connects > most ? new Error('asked without a pause') : cut('connect'));
 }
 
+/** Each owner fails, and is refused when it asks again. */
+function failAndRefuse({ store }: ClientWorld): void {
+  const failed = new Set<string>();
+  store.onCommand = (command) => {
+    if (command.verb !== 'acquire') return false;
+    const { owner } = command.asAcquire;
+    if (failed.has(owner)) command.answerWith({ kind: 'refused' });
+    else command.fail();
+    failed.add(owner);
+    return true;
+  };
+}
+
 describe('a store that is down', () => {
+  it('and refuses the owners that it failed, is not taken for one that serves again', async () => {
+    const world = await connected();
+    failAndRefuse(world);
+    const one = start(world, { takesPlace: false });
+    await world.clock.advanceAsync(100);
+    expect([one.value, owners(world).length]).toMatchObject([
+      { kind: 'error', error: { code: 'LOCK_STORE' } },
+      3,
+    ]);
+    const asked = owners(world).length;
+    const other = start(world, {}, 2_000);
+    await world.clock.advanceAsync(2_000);
+    expect(other.value).toMatchObject({ kind: 'error', error: { message: 'The connection was cut.' } });
+    // Pauses of 25, 50, 100, 200, 400, 500, 500: each followed by a refusal and a fresh owner.
+    expect(owners(world).length - asked).toBe(1 + 2 * 7);
+  });
+
   it('is not busy: a wait that never got an answer ends with the store’s error', async () => {
     const world = clientWorld();
     takeDown(world);

@@ -519,6 +519,27 @@ describe('a token', () => {
     key.acquire('a');
     expect(key.state.lastToken).toBe(9_000_064);
   });
+
+  it('is the least that was asked for, where that is greater', () => {
+    const key = new OneKey();
+    const tokenOf = (leastToken: number): unknown => {
+      const reply = key.acquire('a', { leastToken });
+      return reply.kind === 'held' && reply.grant.token;
+    };
+    expect([7, 2_000_000, 2_000_001, 5].map(tokenOf)).toEqual([1_000_000, 2_000_000, 2_000_001, 2_000_001]);
+    key.release('a');
+    key.acquire('b');
+    expect(key.state.lastToken).toBe(2_000_001 + TOKEN_BLOCK);
+  });
+
+  it('that is raised meets no block that was granted since', () => {
+    const key = new OneKey();
+    key.acquire('a', SHARED);
+    key.acquire('b', SHARED);
+    key.acquire('a', { ...SHARED, leastToken: 1_000_070 });
+    expect(key.inspect().holders.map(({ token }) => token)).toEqual([1_000_128, 1_000_064]);
+    expect(key.state.lastToken).toBe(1_000_128);
+  });
 });
 
 describe('forceRelease', () => {

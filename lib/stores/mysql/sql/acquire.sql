@@ -5,11 +5,12 @@
 -- @arg  of_weight     IN INT            What is taken of it.
 -- @arg  lease_us      IN BIGINT         The lease from now, in microseconds.
 -- @arg  takes_place   IN BOOLEAN        A place at the first busy key; else all keys or none.
+-- @arg  least_tokens  IN LONGBLOB       Of each key, the least that the token may be, with a space after each; empty where any is good.
 -- @arg  tolerance_us  IN BIGINT         How long the last token outlives everything else, in microseconds.
 -- @return  One row: what (0 held, 1 busy, 2 conflict, 3 refused), a number as in ask, then token and rest of the lease in microseconds of each key that is held; spaces between.
 -- @call
 -- @needs  load drop-ended settle would-hold take save
-CREATE PROCEDURE distributed_lock_acquire(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN tolerance_us BIGINT)
+CREATE PROCEDURE distributed_lock_acquire(IN ids LONGBLOB, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN least_tokens LONGBLOB, IN tolerance_us BIGINT)
 SQL SECURITY INVOKER MODIFIES SQL DATA
 BEGIN
   DECLARE was_wait INT DEFAULT @@session.innodb_lock_wait_timeout;
@@ -22,6 +23,7 @@ BEGIN
   DECLARE id VARBINARY(512);
   DECLARE held BIGINT;
   DECLARE may_hold BOOLEAN DEFAULT TRUE;
+  DECLARE least VARBINARY(20);
   DECLARE record VARBINARY(33) DEFAULT CONCAT('o', of_owner);
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
     ROLLBACK;
@@ -47,13 +49,14 @@ BEGIN
     ELSE
       CALL distributed_lock_would_hold(line, of_capacity - held, of_weight, may_hold);
     END IF;
-    IF NOT may_hold THEN SET ids = CONCAT(one, ' '), left_ids = ''; END IF;
+    IF NOT may_hold THEN SET ids = CONCAT(one, ' '), left_ids = '', least_tokens = ''; END IF;
   END WHILE;
   WHILE ids <> '' DO
     SET one = SUBSTRING_INDEX(ids, ' ', 1), ids = SUBSTRING(ids, LENGTH(one) + 2), id = UNHEX(one);
+    SET least = SUBSTRING_INDEX(least_tokens, ' ', 1), least_tokens = SUBSTRING(least_tokens, LENGTH(least) + 2);
     CALL distributed_lock_load(id, TRUE, last_token, capacity, holders, line, refused, now_us);
     CALL distributed_lock_take(last_token, capacity, holders, line, refused, now_us, of_owner, of_capacity, of_weight,
-      lease_us, takes_place, '', what, token, number);
+      lease_us, takes_place, '', IF(least = '', 0, least), what, token, number);
     CALL distributed_lock_save(id, last_token, capacity, holders, line, refused, now_us, tolerance_us);
     IF what = 0 AND NOT may_hold THEN
       SET answer = '3 0', ids = '';

@@ -12,11 +12,12 @@
 -- @arg  lease_us     IN BIGINT         The lease from now.
 -- @arg  takes_place  IN BOOLEAN        Whether it joins the line.
 -- @arg  replaces     IN VARBINARY(32)  The owner that yields to this one, or empty.
+-- @arg  least_token  IN BIGINT         The least that the token may be; 0 where any is good.
 -- @arg  what         OUT INT           The answer.
 -- @arg  token        OUT BIGINT        The answer.
 -- @arg  number       OUT BIGINT        The answer.
 -- @needs  drop-ended settle remove would-hold first-change
-CREATE PROCEDURE distributed_lock_take(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), OUT what INT, OUT token BIGINT, OUT number BIGINT)
+CREATE PROCEDURE distributed_lock_take(INOUT last_token BIGINT, INOUT capacity INT, INOUT holders LONGBLOB, INOUT line LONGBLOB, INOUT refused LONGBLOB, IN now_us BIGINT, IN of_owner VARBINARY(32), IN of_capacity INT, IN of_weight INT, IN lease_us BIGINT, IN takes_place BOOLEAN, IN replaces VARBINARY(32), IN least_token BIGINT, OUT what INT, OUT token BIGINT, OUT number BIGINT)
 SQL SECURITY INVOKER NO SQL
 take: BEGIN
   DECLARE held BIGINT;
@@ -46,8 +47,13 @@ take: BEGIN
   CALL distributed_lock_settle(line, capacity - held, now_us);
   SET at = LOCATE(record, holders);
   IF at > 0 THEN
-    SET what = 0, token = CAST(SUBSTRING(holders, at + 44, 16) AS SIGNED),
-      number = CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us;
+    SET token = CAST(SUBSTRING(holders, at + 44, 16) AS SIGNED);
+    IF token < least_token THEN
+      -- A token that is too small gives way to a greater one, whose block nobody else was granted: TOKEN_BLOCK.
+      SET token = IF(token = last_token, least_token, GREATEST(least_token, last_token + 64));
+      SET last_token = token, holders = INSERT(holders, at + 44, 16, LPAD(token, 16, '0'));
+    END IF;
+    SET what = 0, number = CAST(SUBSTRING(holders, at + 60, 16) AS SIGNED) - now_us;
     LEAVE take;
   END IF;
   SET at = LOCATE(record, line);
@@ -59,7 +65,7 @@ take: BEGIN
   IF may_hold THEN
     IF at > 0 THEN SET line = INSERT(line, at, 76, ''); END IF;
     -- TOKEN_BLOCK.
-    SET last_token = GREATEST(last_token + 64, now_us), capacity = of_capacity;
+    SET last_token = GREATEST(last_token + 64, now_us, least_token), capacity = of_capacity;
     SET holders = CONCAT(holders, record, 'h', LPAD(of_weight, 10, '0'), LPAD(last_token, 16, '0'), LPAD(now_us + lease_us, 16, '0'));
     SET what = 0, token = last_token, number = lease_us;
     LEAVE take;

@@ -8,13 +8,14 @@
 -- @arg  lease_us      bigint   The lease from now, in microseconds.
 -- @arg  takes_place   boolean  A place at the first busy key; else all keys or none.
 -- @arg  replaces      uuid     The owner that yields to this one, or null.
+-- @arg  least_tokens  bigint[]  Of each key, the least that the token may be; empty where any is good.
 -- @arg  tolerance_us  bigint   How long the last token outlives everything else, in microseconds.
 -- @return  text  What (0 held, 1 busy, 2 conflict, 3 refused), the rest until a look pays in microseconds (busy; -1: unknown) or the capacity in use (conflict), then token and rest of the lease in microseconds of each key that is held; spaces between.
 -- @call
 -- @needs  now-us load save drop-ended settle would-hold take
 CREATE OR REPLACE FUNCTION distributed_lock_acquire(
   keys bytea[], of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint, takes_place boolean,
-  replaces uuid, tolerance_us bigint)
+  replaces uuid, least_tokens bigint[], tolerance_us bigint)
 RETURNS text
 LANGUAGE plpgsql VOLATILE SET lock_timeout = '2s' AS $$
 DECLARE
@@ -23,6 +24,7 @@ DECLARE
   now_us bigint;
   r record;
   one bytea;
+  i integer := 0;
   token bigint;
   is_obstructed boolean := false;
   grants text := '';
@@ -37,26 +39,28 @@ BEGIN
       is_obstructed := NOT distributed_lock_would_hold(s, of_owner, of_capacity, of_weight);
       IF is_obstructed THEN
         keys := ARRAY[one];
+        least_tokens := '{}';
         EXIT;
       END IF;
     END LOOP;
   END IF;
   FOREACH one IN ARRAY keys LOOP
+    i := i + 1;
     was := distributed_lock_load(one);
     now_us := distributed_lock_now_us();
     -- The fast path: nobody holds, waits or is refused, so the request holds, as the general way would have it.
     IF was.holder_owner = '{}' AND was.line_owner = '{}' AND was.refused_owner = '{}' AND of_weight <= of_capacity THEN
       UPDATE distributed_lock t SET
-        last_token = greatest(t.last_token + 64, now_us), kept_until_us = now_us + lease_us + tolerance_us,
+        last_token = greatest(t.last_token + 64, now_us, least_tokens[i]), kept_until_us = now_us + lease_us + tolerance_us,
         capacity = of_capacity, holder_owner = ARRAY[of_owner], holder_session = ARRAY[of_session],
-        holder_weight = ARRAY[of_weight], holder_token = ARRAY[greatest(t.last_token + 64, now_us)],
+        holder_weight = ARRAY[of_weight], holder_token = ARRAY[greatest(t.last_token + 64, now_us, least_tokens[i])],
         holder_ends_us = ARRAY[now_us + lease_us]
       WHERE t.key = one RETURNING t.last_token INTO token;
       grants := grants || ' ' || token || ' ' || lease_us;
       CONTINUE;
     END IF;
     r := distributed_lock_take(
-      was, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, takes_place, replaces);
+      was, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, takes_place, replaces, least_tokens[i]);
     s := r.s;
     PERFORM distributed_lock_save(s, was, now_us, tolerance_us);
     IF r.what = 0 AND is_obstructed THEN RETURN '3 0'; END IF;

@@ -9,11 +9,12 @@
 -- @arg  lease_us     bigint            The lease from now.
 -- @arg  takes_place  boolean           Whether it joins the line.
 -- @arg  replaces     uuid              The owner that yields to this one, or null.
+-- @arg  least_token  bigint            The least that the token may be, or null.
 -- @return  record  s, what, token, number
 -- @needs  drop-ended settle remove held-weight first-change hold
 CREATE OR REPLACE FUNCTION distributed_lock_take(
   INOUT s distributed_lock, now_us bigint, of_owner uuid, of_session bigint, of_capacity integer, of_weight integer, lease_us bigint,
-  takes_place boolean, replaces uuid, OUT what integer, OUT token bigint, OUT number bigint)
+  takes_place boolean, replaces uuid, least_token bigint, OUT what integer, OUT token bigint, OUT number bigint)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   at integer;
@@ -43,6 +44,12 @@ BEGIN
   s := distributed_lock_settle(s, now_us, of_owner);
   at := array_position(s.holder_owner, of_owner);
   IF at IS NOT NULL THEN
+    -- A token that is too small gives way to a greater one, whose block nobody else was granted: TOKEN_BLOCK.
+    IF s.holder_token[at] < least_token THEN
+      IF s.holder_token[at] <> s.last_token THEN least_token := greatest(least_token, s.last_token + 64); END IF;
+      s.holder_token[at] := least_token;
+      s.last_token := least_token;
+    END IF;
     what := 0; token := s.holder_token[at]; number := s.holder_ends_us[at] - now_us;
     RETURN;
   END IF;
@@ -54,7 +61,7 @@ BEGIN
     may_hold := distributed_lock_held_weight(s, true) + of_weight <= of_capacity;
   END IF;
   IF may_hold THEN
-    s := distributed_lock_hold(s, now_us, of_owner, of_session, of_capacity, of_weight, lease_us);
+    s := distributed_lock_hold(s, now_us, of_owner, of_session, of_capacity, of_weight, lease_us, least_token);
     what := 0; token := s.last_token; number := lease_us;
     RETURN;
   END IF;

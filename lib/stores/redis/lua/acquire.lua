@@ -10,6 +10,7 @@
 -- @arg   manner        string   'line': a place at the first busy key. 'none': all keys or none. 'spin': up to the first busy key, no place.
 -- @arg   replaces      string   The owner that yields to this one, or ''.
 -- @arg   toleranceMs   integer  How long the last token outlives everything else, in milliseconds.
+-- @args  leastTokens   value    Of each key, the least that the token may be; none where any is good.
 -- @return number | number[]  The token, where the one key was free; else what (0 held, 1 busy, 2 conflict, 3 refused), the rest until a look pays in microseconds (busy; -1: unknown) or the capacity in use (conflict), then token and rest of the lease in microseconds of each key that is held.
 -- @include acquire-free
 -- @include line
@@ -23,8 +24,8 @@ local function is_refused(s)
   return refused_by and tonumber(refused_by) > s.now
 end
 
-local function hold(s)
-  local token, lease = math.max(s.last + TOKEN_BLOCK, s.now), tonumber(ARGV[5])
+local function hold(s, least)
+  local token, lease = math.max(s.last + TOKEN_BLOCK, s.now, least), tonumber(ARGV[5])
   if s.asker then leave_line(s, s.asker) end
   add_holder(s, { owner = owner, session = ARGV[2], weight = weight, order = token, at = s.now + lease })
   s.capacity, s.last = capacity, token
@@ -39,7 +40,7 @@ local function join(s)
   redis.call('ZADD', s.key .. ':line', string.format('%.0f', s.place), owner)
 end
 
-local function acquire(s)
+local function acquire(s, least)
   if is_refused(s) then return REFUSED, 0 end
   drop_ended(s)
   if s.capacity ~= capacity and not is_idle(s) then
@@ -50,13 +51,13 @@ local function acquire(s)
   look(s, owner)
   settle(s)
   local token, rest = grant_of(s, owner)
-  if token then return HELD, token, rest end
+  if token then return HELD, token < least and raise(s, owner, token, least) or token, rest end
   -- Who spins and yields gives the others a turn: without a line there is no other place to go to.
   if not (has_yielded and manner == 'spin') then
     if s.asker then
-      if s.asker.called > 0 then return hold(s) end
+      if s.asker.called > 0 then return hold(s, least) end
     elseif fits_behind_all(s, weight, capacity) then
-      return hold(s)
+      return hold(s, least)
     elseif manner == 'line' then
       join(s)
     end
@@ -74,8 +75,8 @@ end
 
 local function acquire_all(states)
   local reply = { HELD, 0 }
-  for _, s in ipairs(states) do
-    local what, number, rest = acquire(s)
+  for index, s in ipairs(states) do
+    local what, number, rest = acquire(s, tonumber(ARGV[8 + index] or 0))
     if what ~= HELD then
       reply[1], reply[2] = what, number
       break
@@ -90,7 +91,7 @@ end
 local function acquire_all_or_none(states)
   for _, s in ipairs(states) do
     if not would_hold(s) then
-      local what, number = acquire(s)
+      local what, number = acquire(s, 0)
       if what == HELD then return { REFUSED, 0 } end
       return { what, number }
     end

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { KeyView } from '../../../../lib/line/store.js';
-import { answer, chunks, type Command, displacement, Play, sorted } from '../../../support/command-play.js';
+import {
+  answer,
+  chunks,
+  type Command,
+  displacement,
+  Play,
+  sorted,
+  START_US,
+} from '../../../support/command-play.js';
 import { MariadbServer } from '../../../support/mariadb-server.js';
 import { ModelSpace } from '../../../support/model-space.js';
 import { seeds } from '../../../support/seeded.js';
@@ -35,7 +43,7 @@ class Comparison {
     private readonly timed: TimedCommands,
     private readonly keys: readonly string[],
   ) {
-    this.model.nowUs = 1_790_000_000_000_000;
+    this.model.nowUs = START_US;
   }
 
   async compare(commands: readonly Command[]): Promise<{ actual: Outcome; expected: Outcome }> {

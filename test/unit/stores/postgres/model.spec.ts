@@ -9,6 +9,7 @@ import {
   Play,
   SESSIONS,
   sorted,
+  START_US,
 } from '../../../support/command-play.js';
 import { ModelSpace } from '../../../support/model-space.js';
 import { PostgresServer } from '../../../support/postgres-server.js';
@@ -71,7 +72,7 @@ class Comparison {
     private readonly timed: TimedCommands,
     private readonly keys: readonly string[],
   ) {
-    this.model.nowUs = 1_790_000_000_000_000;
+    this.model.nowUs = START_US;
   }
 
   async compare(commands: readonly Command[]): Promise<{ actual: Outcome; expected: Outcome }> {

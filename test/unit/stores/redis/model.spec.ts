@@ -9,6 +9,7 @@ import {
   Play,
   SESSIONS,
   sorted,
+  START_US,
 } from '../../../support/command-play.js';
 import { ModelSpace } from '../../../support/model-space.js';
 import { RedisServer } from '../../../support/redis-server.js';
@@ -55,7 +56,7 @@ class Comparison {
   readonly scripts = new TimedScripts(server.admin);
 
   constructor(private readonly keys: readonly string[]) {
-    this.model.nowUs = 1_790_000_000_000_000;
+    this.model.nowUs = START_US;
   }
 
   /** The command, on both sides: replies, messages, and what is left. */

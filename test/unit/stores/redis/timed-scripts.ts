@@ -33,10 +33,10 @@ export class TimedScripts {
   }
 
   async acquire(request: AcquireRequest, session: string): Promise<AcquireReply> {
-    const { keys, owner, capacity, weight, leaseMs, takesPlace, replaces = '' } = request;
+    const { keys, owner, capacity, weight, leaseMs, takesPlace, replaces = '', leastTokens = [] } = request;
     const manner = takesPlace ? 'line' : 'none';
     const args = [owner, session, capacity, weight, leaseMs * 1000, manner, replaces, this.toleranceMs];
-    return acquireReplyOf(await this.run(scripts.acquire, keys, args), leaseMs);
+    return acquireReplyOf(await this.run(scripts.acquire, keys, [...args, ...leastTokens]), leaseMs);
   }
 
   async renew(leases: readonly LeaseRequest[]): Promise<number[]> {

@@ -1,8 +1,8 @@
 -- @include time
--- The fast path, the one of this script: a key that is asked for alone, by nobody in another's place, and that nobody
--- holds, waits for or was refused. It does what the rest of the script would do, before that is even set up, and answers
+-- The fast path, the one of this script: a key that is asked for alone, by nobody in another's place, with any token, and
+-- that nobody holds, waits for or was refused. It does what the rest of the script would do, before that is even set up, and answers
 -- with the token alone: the whole lease is left.
-if #KEYS == 1 and ARGV[7] == '' then
+if #KEYS == 1 and #ARGV == 8 and ARGV[7] == '' then
   local text = redis.pcall('GET', KEYS[1])
   local last = not text and 0 or type(text) == 'string' and string.match(text, '^ndl1 (%d+) 0$')
   if last then

@@ -40,6 +40,20 @@ local function grant_of(s, owner)
   if r and r.kind == 'h' then return r.order, r.at - s.now end
 end
 
+-- A token that is too small gives way to a greater one, whose block nobody else was granted.
+local function raise(s, owner, token, least)
+  local raised = token == s.last and least or math.max(least, s.last + TOKEN_BLOCK)
+  s.last, s.dirty = raised, true
+  if s.owner == owner then
+    s.token = raised
+  else
+    local r = read_record(s, owner)
+    r.order = raised
+    write_record(s, r)
+  end
+  return raised
+end
+
 -- Ends the hold of that owner; for `keep_us` it stands on under no owner. True where it held.
 local function end_hold(s, owner, keep_us)
   local r = { owner = '~', session = '-', weight = s.weight, order = s.token, at = s.now + keep_us }

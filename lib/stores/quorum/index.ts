@@ -1,0 +1,1 @@
+export { type QuorumOptions, quorumStore } from './quorum-store.js';
