@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type ZooKeeperClient,
   ZooKeeperError,
   type ZooKeeperOptions,
 } from '../../../../../lib/stores/zookeeper/client/index.js';
-import { JuteWriter } from '../../../../../lib/stores/zookeeper/client/jute.js';
 import { type Clock, systemClock } from '../../../../../lib/util/clock.js';
 import { deferred } from '../../../../../lib/util/deferred.js';
 import { freePort } from '../../../../support/free-port.js';
@@ -14,6 +13,7 @@ import { until } from '../../../../support/until.js';
 import { newZooKeeperClient, type TestClient } from '../../../../support/zookeeper-client.js';
 import { OPERATIONS, ZooKeeperProxy } from '../../../../support/zookeeper-proxy.js';
 import { ZooKeeperServer } from '../../../../support/zookeeper-server.js';
+import { endZooKeeperSession } from '../../../../support/zookeeper-session-end.js';
 
 const NOTHING = Buffer.alloc(0);
 const NO_DIGEST = { 'zookeeper.DigestAuthenticationProvider.enabled': 'false' };
@@ -96,20 +96,6 @@ const failureOf = (request: Promise<unknown>): Promise<ZooKeeperError> =>
       return error as ZooKeeperError;
     },
   );
-
-/** Resumes a session from elsewhere and closes it: as if its time were over. */
-async function endSession(port: number, id: bigint, password: Buffer): Promise<void> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  socket.on('error', () => undefined);
-  const ended = new Promise((resolve) => {
-    socket.once('close', resolve);
-  });
-  const greeting = new JuteWriter().int(0).long(0n).int(20_000).long(id).buffer(password).bool(false);
-  socket.write(greeting.frame());
-  socket.once('data', () => socket.write(new JuteWriter().int(1).int(OPERATIONS.closeSession).frame()));
-  socket.resume();
-  await ended;
-}
 
 const kindsOf = (one: TestClient) => one.kinds().join(' ');
 
@@ -351,7 +337,7 @@ describe('a session that expired', () => {
     // Greets as the session's own client would, from elsewhere, and ends it.
     const password = proxy.passwords.at(-1)!;
     proxy.refuse();
-    await endSession(server.port, one.client.sessionId, password);
+    await endZooKeeperSession(server.port, one.client.sessionId, password);
     expect(one.client.aliveUntilMs).toBeGreaterThan(clock.nowMs());
     proxy.flow();
     await until('it is told', () => one.kinds().includes('expired'));
