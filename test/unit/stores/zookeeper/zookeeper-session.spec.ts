@@ -265,12 +265,12 @@ describe('a connection that is lost', () => {
   });
 
   it('and nobody says so, makes a look a question again before it is noticed', async () => {
-    const [a, b] = [await session(), await session('proxied', { sessionTimeout: '4s' })];
+    const [a, b] = [await session(), await session('proxied', { sessionTimeout: '8s' })];
     const [held, waiter] = [requestFor(key), requestFor(key)];
     await a.acquire(held);
     expect((await b.acquire(waiter)).kind).toBe('busy');
     const heartbeats = (): number => proxy.writes.flat().filter((one) => one === OPERATIONS.sync).length;
-    await until('its heart beats', () => heartbeats() >= 3);
+    await until('its heart beats', () => heartbeats() >= 2);
     proxy.swallow('toServer', 'toClient');
     proxy.writes.length = 0;
     const answers: unknown[] = [];
