@@ -52,6 +52,26 @@ describe('a session on a real server', () => {
     expect(second!.restMs).toBeLessThan(first!.restMs);
   });
 
+  it('tells the life of the server: another one after each start, none where its user may not ask', async () => {
+    const own = await RedisServer.start();
+    const lives: (string | undefined)[] = [];
+    const look = async (url: string): Promise<void> => {
+      const one = await openSession(redisStore({ url }));
+      lives.push(await one.life?.());
+      await one.close();
+    };
+    await look(own.url);
+    await look(own.url);
+    await own.restart();
+    await look(own.url);
+    await own.admin.call('ACL', 'SETUSER', 'shy', 'on', '>pw', '~*', '&*', '+@all', '-info');
+    await look(own.url.replace('//', '//shy:pw@'));
+    await own.stop();
+    const [first, second, third, fourth] = lives;
+    expect(first).toMatch(/^[0-9a-f]{40}$/);
+    expect([second === first, third === first, fourth]).toEqual([true, false, undefined]);
+  });
+
   it('hands over by a message to the session of the next in line, and tokens grow', async () => {
     const [a, b] = await Promise.all([session(), session()]);
     const [first, second] = [requestFor('over'), requestFor('over')];
