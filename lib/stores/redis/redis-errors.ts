@@ -44,6 +44,8 @@ interface Verdict {
  */
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   LOADING: { isTransient: true, advice: 'It is loading its data; ask again.' },
+  // A WAIT that was under way when its master became a replica.
+  UNBLOCKED: { isTransient: true, advice: 'It became a replica meanwhile; ask again.' },
   BUSY: { isTransient: true, advice: 'A script occupies it; ask again, or end the script with SCRIPT KILL.' },
   READONLY: {
     isTransient: true,
