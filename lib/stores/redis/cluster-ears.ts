@@ -13,6 +13,7 @@ import { slotOf } from './cluster-slots.js';
 import type { RedisLink } from './redis-link.js';
 import { hintOf } from './redis-subscriber.js';
 import type { Ears } from './route.js';
+import { ChannelMoved, subscribeSharded } from './sharded-channel.js';
 
 export interface ClusterEarsOptions {
   readonly clock: Clock;
@@ -25,6 +26,7 @@ export interface ClusterEarsOptions {
     knownMasterOf(slot: number): Address | undefined;
     masterOf(slot: number): Promise<Address>;
     heed(error: unknown, asked: Address): Target | undefined;
+    redraw(): Promise<void>;
   };
 }
 
@@ -63,16 +65,16 @@ export class ClusterEars implements Ears {
   async listen(keys: readonly string[]): Promise<void> {
     const { scout, session } = this.options;
     const names = keys.map((key) => `${key}:${session}`);
-    let address = await scout.masterOf(slotOf(keys[0]!));
+    const slot = slotOf(keys[0]!);
+    let address = await scout.masterOf(slot);
     for (let hop = 0; ; hop++) {
       try {
         const link = await this.earAt(address);
-        await link.send((client) => client.ssubscribe(...names));
+        await subscribeSharded(link, names);
         break;
       } catch (error) {
-        const target = scout.heed(error, address);
-        if (!target || hop === MOST_REDIRECTIONS) throw error;
-        address = target.address;
+        if (hop === MOST_REDIRECTIONS) throw error;
+        address = await this.elsewhere(error, { asked: address, slot });
       }
     }
     for (const key of keys) this.channelOf(key).at = textOf(address);
@@ -102,6 +104,19 @@ export class ClusterEars implements Ears {
       this.channels.set(key, channel);
     }
     return channel;
+  }
+
+  /** @throws the error itself, where it does not say to listen at another node */
+  private async elsewhere(
+    error: unknown,
+    { asked, slot }: { readonly asked: Address; readonly slot: number },
+  ): Promise<Address> {
+    const { scout } = this.options;
+    const target = scout.heed(error, asked);
+    if (target) return target.address;
+    if (!(error instanceof ChannelMoved)) throw error;
+    await scout.redraw();
+    return scout.masterOf(slot);
   }
 
   private async earAt(address: Address): Promise<RedisLink> {

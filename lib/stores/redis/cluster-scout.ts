@@ -84,7 +84,7 @@ export class ClusterScout {
   }
 
   /** Draws it anew, unless that was just done. Never rejects. */
-  private redraw(): Promise<void> {
+  redraw(): Promise<void> {
     if (this.drawing) return this.drawing;
     if (this.options.clock.nowMs() - this.drawnMs < PAUSE_MS) return Promise.resolve();
     this.drawing = this.draw()

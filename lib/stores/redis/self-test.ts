@@ -1,7 +1,8 @@
 import { LockUnsupportedError } from '../../errors.js';
-import { isUnknownCommand, isUnknownScript, redirectionOf, STORE_NAME } from './redis-errors.js';
+import { isUnknownCommand, isUnknownScript, STORE_NAME } from './redis-errors.js';
 import type { RedisLink } from './redis-link.js';
 import type { Sender } from './script-runner.js';
+import { ChannelMoved, subscribeSharded } from './sharded-channel.js';
 
 const NOTHING = 'return 1';
 const NO_SUCH_SCRIPT = '0'.repeat(40);
@@ -23,10 +24,10 @@ export async function checkScripts(sender: Sender): Promise<void> {
 export async function checkShardedChannels(link: RedisLink, session: string): Promise<void> {
   try {
     await link.open();
-    await link.send((client) => client.ssubscribe(`{${session}}`));
+    await subscribeSharded(link, [`{${session}}`]);
   } catch (error) {
     // Another node's slot: it has the command, and allows it.
-    if (redirectionOf(error)) return;
+    if (error instanceof ChannelMoved) return;
     if (!isUnknownCommand(error)) throw error;
     throw unsupported('sharded channels (SSUBSCRIBE, Redis 7.0 or later) in a cluster', error);
   } finally {
