@@ -31,7 +31,7 @@ export interface RedisNode {
  *
  * `client` is an ioredis client, of version 5 or 6: the store opens connections of its own by `client.duplicate()`, so
  * that a blocking command, a transaction or an offline queue on it delays no renewal. It is never closed, its
- * `keyPrefix` does not apply. `sentinels` and `nodes` are not supported yet.
+ * `keyPrefix` does not apply. `sentinels` with `name` follow a fail-over; `nodes` are some of a Cluster.
  */
 export type RedisConnection =
   | { url: string }
