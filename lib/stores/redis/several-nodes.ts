@@ -34,10 +34,12 @@ export function fromSentinels({ sentinels, name, options }: Readonly<Record<stri
       'Option "name" is missing: give the name under which the sentinels watch the master.',
     );
   }
-  const further = { ...SECURE_THROUGHOUT, ...objectOf(options) } as ClientOptions;
+  const further = objectOf(options) as ClientOptions;
   const makeClient = (): Redis =>
     following(
-      sentinelClient((own) => new Redis({ ...further, ...own, sentinels: [...addresses], name })),
+      sentinelClient(
+        (own) => new Redis({ ...SECURE_THROUGHOUT, ...further, ...own, sentinels: [...addresses], name }),
+      ),
       further,
     );
   return { kind: 'single', makeClient, place: `master "${name}"` };
