@@ -1,6 +1,6 @@
 import type { LockStore } from '../line/store.js';
-import { type Duration, durationMs } from '../util/duration.js';
-import { onlyOptions, refusal, type UrlParts } from './url-parts.js';
+import { span } from './option-values.js';
+import { isDecodable, onlyOptions, refusal, type UrlParts } from './url-parts.js';
 
 /** `memory:`, and nothing else in it. */
 export async function memoryFromUrl(parts: UrlParts): Promise<LockStore> {
@@ -12,26 +12,6 @@ export async function memoryFromUrl(parts: UrlParts): Promise<LockStore> {
   const { memoryStore } = await import('../stores/memory/index.js');
   return memoryStore();
 }
-
-/** `redis[s][+spin]://[user:password@]host[:port][/database]`. */
-export async function redisFromUrl(parts: UrlParts): Promise<LockStore> {
-  const spins = parts.scheme.endsWith('+spin');
-  const given = onlyOptions(parts, spins ? [...REDIS_OPTIONS, 'spinInterval'] : REDIS_OPTIONS);
-  const options = {
-    ...span('clockTolerance', given.clockTolerance),
-    ...span('spinInterval', given.spinInterval),
-    ...(given.waitReplicas === undefined ? {} : { waitReplicas: count('waitReplicas', given.waitReplicas) }),
-    ...(spins ? { waiting: 'spin' as const } : {}),
-  };
-  const url = plainRedisUrl(parts);
-  const { redisStore } = await import('../stores/redis/index.js');
-  return redisStore({ url, ...options });
-}
-
-const REDIS_OPTIONS: readonly ('clockTolerance' | 'waitReplicas' | 'spinInterval')[] = [
-  'clockTolerance',
-  'waitReplicas',
-];
 
 /** `postgres[+transaction]://[user:password@]host[:port]/database`. */
 export async function postgresFromUrl(parts: UrlParts): Promise<LockStore> {
@@ -87,35 +67,4 @@ function checkDatabaseUrl({ hostname, pathname, username, password }: URL, form:
   if (![username, password, pathname].every(isDecodable)) {
     throw refusal('has a broken %xx in its user, password or database; write a % as %25');
   }
-}
-
-// What is left is what the driver knows: its scheme, and no query, which it would take for options of its own.
-function plainRedisUrl({ scheme, url }: UrlParts): string {
-  if (url.hostname === '') throw refusal('names no host; write redis://host:6379');
-  if (!/^\/?\d*$/.test(url.pathname)) {
-    throw refusal('has a path that is no database number; write redis://host:6379/0');
-  }
-  if (!isDecodable(url.username) || !isDecodable(url.password)) {
-    throw refusal('has a broken %xx in its user or password; write a % as %25');
-  }
-  const plain = scheme.replace(/\+spin$/, '');
-  return `${plain}${url.href.slice(scheme.length)}`.replace(/\?.*$/, '');
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    return decodeURIComponent(text) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-function span<Name extends string>(name: Name, text: string | undefined): Partial<Record<Name, number>> {
-  if (text === undefined) return {};
-  return { [name]: durationMs(name, text as Duration) } as Record<Name, number>;
-}
-
-function count(name: string, text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw refusal(`has ${name}=${JSON.stringify(text)}; it must be a whole number from 0`);
 }

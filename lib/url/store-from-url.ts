@@ -1,6 +1,7 @@
-import { LockConfigError, LockUnsupportedError } from '../errors.js';
+import { LockConfigError } from '../errors.js';
 import type { LockStore } from '../line/store.js';
-import { memoryFromUrl, mysqlFromUrl, postgresFromUrl, redisFromUrl } from './schemes.js';
+import { clusterFromUrl, redisFromUrl, sentinelFromUrl } from './redis-schemes.js';
+import { memoryFromUrl, mysqlFromUrl, postgresFromUrl } from './schemes.js';
 import { onlyOneHost, refusal, schemeOf, splitUrl, type UrlParts } from './url-parts.js';
 import { zookeeperFromUrl } from './zookeeper-scheme.js';
 
@@ -10,6 +11,10 @@ const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = ne
   ['rediss', redisFromUrl],
   ['redis+spin', redisFromUrl],
   ['rediss+spin', redisFromUrl],
+  ['redis+sentinel', sentinelFromUrl],
+  ['rediss+sentinel', sentinelFromUrl],
+  ['redis+cluster', clusterFromUrl],
+  ['rediss+cluster', clusterFromUrl],
   ['postgres', postgresFromUrl],
   ['postgresql', postgresFromUrl],
   ['postgres+transaction', postgresFromUrl],
@@ -20,10 +25,13 @@ const OPENERS: ReadonlyMap<string, (parts: UrlParts) => Promise<LockStore>> = ne
 ]);
 
 /** Schemes whose back end may be several servers, with commas between them. */
-const OF_SEVERAL_HOSTS = new Set(['zookeeper']);
-
-/** Schemes whose stores this version does not have. */
-const NOT_YET = new Set(['redis+cluster', 'redis+sentinel']);
+const OF_SEVERAL_HOSTS = new Set([
+  'redis+sentinel',
+  'rediss+sentinel',
+  'redis+cluster',
+  'rediss+cluster',
+  'zookeeper',
+]);
 
 /**
  * Makes a store from one text, such as an environment variable. It loads the driver that the scheme needs, and no other;
@@ -31,7 +39,9 @@ const NOT_YET = new Set(['redis+cluster', 'redis+sentinel']);
  *
  * `memory:` · `redis://[user:password@]host[:port][/database]`, `rediss://` over TLS, `redis+spin://` and
  * `rediss+spin://` where the server has no pub/sub. Redis takes the options of its store as a query, such as
- * `?clockTolerance=10s`, and with `+spin` also `?spinInterval=50ms`. `postgres://[user:password@]host[:port]/database`
+ * `?clockTolerance=10s&waitReplicas=1`, and with `+spin` also `?spinInterval=50ms`. With `redis+sentinel://` the hosts are
+ * sentinels, a path follows with the name of their master, and `sentinelUsername` and `sentinelPassword` are for them; with
+ * `redis+cluster://` they are some nodes of the cluster; both over TLS with `rediss+`. `postgres://[user:password@]host[:port]/database`
  * takes `clockTolerance`, `table`, `listenUrl`, and the driver's `sslmode`, `sslrootcert`, `sslcert` and `sslkey`.
  * `mysql://[user:password@]host[:port]/database` takes `clockTolerance`, `table`, and the driver's `ssl`. With
  * `postgres+transaction://` and `mysql+transaction://` a transaction that stays open holds the lock.
@@ -41,17 +51,9 @@ const NOT_YET = new Set(['redis+cluster', 'redis+sentinel']);
  *
  * @example storeFromUrl(process.env.LOCK_URL ?? 'memory:')
  * @throws LockConfigError where it is no such URL, or the driver is not installed
- * @throws LockUnsupportedError where this version has no such store
  */
 export async function storeFromUrl(url: string): Promise<LockStore> {
   const scheme = schemeOf(url);
-  // Before the URL is parsed: some of theirs, with several hosts, are no URLs to the parser.
-  if (NOT_YET.has(scheme)) {
-    throw new LockUnsupportedError(
-      `Lock stores for ${scheme}:// are not available in this version. Use ${known()}.`,
-      { store: scheme },
-    );
-  }
   const open = OPENERS.get(scheme);
   if (open === undefined) throw refusal(`has the unknown scheme "${scheme}"; use ${known()}`);
   return withDriver(() => {

@@ -14,6 +14,9 @@ export interface UrlParts {
 // A scheme is told back only where `//` follows: `secret:x@host` has its password where a scheme stands.
 const SCHEME = /^([a-z][a-z0-9+.-]*):(\/\/|[?#]|$)/i;
 
+/** Options whose values hold a password. */
+const SECRETS = ['sentinelPassword', 'sentinelUsername', 'listenUrl'];
+
 // Before the hosts a user, up to the last "@"; behind them path, query and the rest.
 const AUTHORITY = /^([a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?)([^/?#@]*)(.*)$/is;
 
@@ -58,7 +61,10 @@ export function onlyOptions<Name extends string>(
   for (const name of query.keys()) {
     if ((allowed as readonly string[]).includes(name)) continue;
     const takes = allowed.length > 0 ? `it takes ${allowed.join(', ')}` : 'it takes none';
-    throw refusal(`has the unknown option "${name}" for ${scheme}; ${takes}`);
+    const which = hasSecret(query)
+      ? `an unknown option, or an & in a password, which is %26,`
+      : `the unknown option "${name}"`;
+    throw refusal(`has ${which} for ${scheme}; ${takes}`);
   }
   return Object.fromEntries(query) as Partial<Record<Name, string>>;
 }
@@ -68,12 +74,41 @@ export function refusal(what: string): LockConfigError {
   return new LockConfigError(`The store URL ${what}.`, { option: 'url' });
 }
 
+/**
+ * An option of the query that is none of anybody's business, read as the password before a host is: a "+" stands for
+ * itself. @throws LockConfigError
+ */
+export function secretOf<Name extends string>({ url }: UrlParts, name: Name): Partial<Record<Name, string>> {
+  const pairs = url.search.slice(1).split('&');
+  const pair = pairs.find((text) => new URLSearchParams(text).has(name));
+  if (pair === undefined) return {};
+  const text = pair.slice(pair.indexOf('=') + 1);
+  if (!isDecodable(text)) throw refusal(`has a broken %xx in its ${name}; write a % as %25`);
+  return { [name]: decodeURIComponent(text) } as Record<Name, string>;
+}
+
+// What follows a password with an "&" in it looks like the name of an option.
+function hasSecret(query: ReadonlyMap<string, string>): boolean {
+  return SECRETS.some((name) => query.has(name));
+}
+
+/** False where a "%" in it does not begin a %xx. */
+export function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 function readQuery(url: URL): Map<string, string> {
   // The query's names are told back below, and this one may be the rest of a password.
-  if (url.search.includes('@')) throw refusal('has an "@" behind its "?"; write a ? of a password as %3F');
+  if (url.search.includes('@'))
+    throw refusal('has an "@" behind its "?"; write a ? of a password as %3F, an @ of an option as %40');
   const query = new Map<string, string>();
   for (const [name, value] of url.searchParams) {
-    if (query.has(name)) throw refusal(`gives the option "${name}" twice`);
+    if (query.has(name))
+      throw refusal(`gives ${hasSecret(query) ? 'an option' : `the option "${name}"`} twice`);
     query.set(name, value);
   }
   return query;

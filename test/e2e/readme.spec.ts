@@ -231,13 +231,13 @@ describe('the README', () => {
         const url =
           scheme[1] === 'memory:'
             ? 'memory:'
-            : `${scheme[1]}127.0.0.1${/^(postgres|mysql)/.test(scheme[1] ?? '') ? '/app' : ''}`;
+            : `${scheme[1]}127.0.0.1${/^(postgres|mysql|rediss?\+sentinel)/.test(scheme[1] ?? '') ? '/app' : ''}`;
         expect([scheme[1], ...said(await storeFromUrl(url))]).toEqual([scheme[1], ...row.slice(0, 5)]);
       }
     }
     const quorum = rows.filter((row) => row[5] === '');
     expect(quorum.map((row) => row.slice(0, 5))).toEqual([said(quorumStore([memoryStore(), memoryStore()]))]);
-    expect(rows).toHaveLength(9);
+    expect(rows).toHaveLength(11);
   });
 
   it('lists the errors there are, with their codes and HTTP statuses', () => {

@@ -63,4 +63,18 @@ describe('a master under load', () => {
     });
     expect(((await old.admin.call('ROLE')) as string[])[0]).toBe('master');
   });
+
+  it('is found again by everybody where a sentinel went with it, which is asked first and never answers', async () => {
+    const clients = await Promise.all([1, 2, 3].map(() => play.client('plain')));
+    const master = await trio.master();
+    trio.pauseFirstSentinel();
+    await master.kill();
+    await trio.replaced(master);
+    for (const client of clients) {
+      const lock = await client.acquire(`key-${++keys}`);
+      expect(lock.isHeld).toBe(true);
+      await lock.release();
+    }
+    trio.resumeFirstSentinel();
+  });
 });

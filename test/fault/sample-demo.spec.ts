@@ -5,9 +5,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient } from '@libsql/client';
 import { openHistory } from '../../sample-app/src/history/open-history.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+import { RedisSentinel } from '../support/redis-sentinel.js';
 import { RedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { buildSample, type SampleBuild, type SampleRun } from './sample-build.js';
+
+type Node = { host: string; port: number };
 
 const SMALL = '--users 12 --duplicates 6 --concurrency 24 --seed 7'.split(' ');
 
@@ -117,6 +121,26 @@ describe('the demo', () => {
       await server.stop();
     }
     expectNothingLeft();
+  });
+
+  it('locks by sentinels, and in a cluster', async () => {
+    const [trio, cluster] = await Promise.all([
+      RedisSentinel.start({ replicas: 1 }),
+      RedisCluster.start({ replicasEach: 0 }),
+    ]);
+    const hosts = ({ sentinels, nodes }: { sentinels?: Node[]; nodes?: Node[] }): string =>
+      (sentinels ?? nodes ?? []).map(({ host, port }) => `${host}:${port}`).join();
+    try {
+      for (const url of [
+        `redis+sentinel://${hosts(trio.connection)}/locks?waitReplicas=1`,
+        `redis+cluster://${hosts(cluster.connection)}`,
+      ]) {
+        const { status, out } = await demo(SMALL, { LOCK_URL: url }).ended;
+        expect([out, status]).toEqual([expect.stringContaining('counts exactly once under the lock'), 0]);
+      }
+    } finally {
+      await Promise.all([trio.stop(), cluster.stop()]);
+    }
   });
 
   it('fails where the lock does not lock: three processes, each with a memory of its own', async () => {

@@ -30,7 +30,10 @@ export class ClientProcess {
    */
   static async start(program: ClientProgram, url: string, settings: object = {}): Promise<ClientProcess> {
     const args = [program.folder, url, JSON.stringify(settings)];
-    const child = fork('test/support/client-main.mjs', args, { execArgv: [] });
+    const child = fork('test/support/client-main.mjs', args, {
+      execArgv: [],
+      env: { ...process.env, ...program.env },
+    });
     const client = new ClientProcess(child);
     await client.began.promise;
     return client;

@@ -5,6 +5,9 @@ import { join, resolve } from 'node:path';
 
 /** The library, compiled into a folder of its own, so that plain Node processes can run it. */
 export class ClientProgram {
+  /** What its processes find in their environment besides. */
+  readonly env: Record<string, string> = {};
+
   private constructor(readonly folder: string) {}
 
   static build(): ClientProgram {
@@ -14,6 +17,13 @@ export class ClientProgram {
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'dir');
     return new ClientProgram(folder);
+  }
+
+  /** Its processes that are started from now on trust this authority too. */
+  trust(ca: string): void {
+    const file = join(this.folder, 'ca.crt');
+    writeFileSync(file, ca);
+    this.env['NODE_EXTRA_CA_CERTS'] = file;
   }
 
   remove(): void {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import type { Certificates } from './certificates.js';
 import { freePort } from './free-port.js';
 import type { Launched } from './launched.js';
 import { launchRedis } from './redis-launcher.js';
@@ -13,6 +14,10 @@ export interface RedisSentinelOptions {
   readonly replicas?: number;
   /** Further options of every server, as on the command line. */
   readonly args?: readonly string[];
+  /** All speak TLS with these, the sentinels too, and nothing else. */
+  readonly tls?: Certificates;
+  /** What the sentinels, and they alone, ask for. */
+  readonly sentinelPassword?: string;
 }
 
 const SENTINELS = 3;
@@ -34,21 +39,22 @@ interface Watcher {
  */
 export class RedisSentinel {
   readonly name = 'locks';
+  private isFirstPaused = false;
 
   private constructor(
     readonly servers: readonly RedisServer[],
     private readonly watchers: readonly Watcher[],
   ) {}
 
-  static async start({ replicas = 2, args = [] }: RedisSentinelOptions = {}): Promise<RedisSentinel> {
+  static async start(options: RedisSentinelOptions = {}): Promise<RedisSentinel> {
+    const { replicas = 2, args = [], tls } = options;
     const quick = ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0', ...args];
-    const first = await RedisServer.start({ args: quick });
+    const start = (...further: string[]): Promise<RedisServer> =>
+      RedisServer.start({ args: [...quick, ...secure(tls), ...further], ...(tls && { tls }) });
+    const first = await start();
     const follow = ['--replicaof', '127.0.0.1', String(first.port)];
-    const followers = Array.from({ length: replicas }, () =>
-      RedisServer.start({ args: [...quick, ...follow] }),
-    );
-    const servers = [first, ...(await Promise.all(followers))];
-    const watchers = Array.from({ length: SENTINELS }, () => startWatcher(first.port));
+    const servers = [first, ...(await Promise.all(Array.from({ length: replicas }, () => start(...follow))))];
+    const watchers = Array.from({ length: SENTINELS }, () => startWatcher(first.port, options));
     const all = new RedisSentinel(servers, await Promise.all(watchers));
     await all.settled();
     return all;
@@ -62,7 +68,7 @@ export class RedisSentinel {
 
   /** The server that the sentinels name. */
   async master(): Promise<RedisServer> {
-    const named = await this.namedPort(this.watchers[0]!);
+    const named = await this.namedPort(this.awake()[0]!);
     return this.servers.find(({ port }) => port === named)!;
   }
 
@@ -74,12 +80,23 @@ export class RedisSentinel {
   /** Resolves when all sentinels name another master than this one, and it takes writes. */
   async replaced(old: RedisServer): Promise<RedisServer> {
     await until('the sentinels name another master', async () => {
-      const named = await Promise.all(this.watchers.map((watcher) => this.namedPort(watcher)));
+      const named = await Promise.all(this.awake().map((watcher) => this.namedPort(watcher)));
       return named.every((port) => port !== old.port && port === named[0]);
     });
     const master = await this.master();
     await until('it is the master', async () => (await roleOf(master)) === 'master');
     return master;
+  }
+
+  /** The first of those that a store is given answers nobody from now on. */
+  pauseFirstSentinel(): void {
+    this.isFirstPaused = true;
+    this.watchers[0]!.launched.pause();
+  }
+
+  resumeFirstSentinel(): void {
+    this.isFirstPaused = false;
+    this.watchers[0]!.launched.resume();
   }
 
   /** A fail-over by the sentinels' own hand, with everything in order. */
@@ -118,6 +135,10 @@ export class RedisSentinel {
     await Promise.all(this.servers.map((server) => server.stop()));
   }
 
+  private awake(): readonly Watcher[] {
+    return this.watchers.slice(this.isFirstPaused ? 1 : 0);
+  }
+
   private async namedPort({ eye }: Watcher): Promise<number> {
     const [, port] = (await eye.call('SENTINEL', 'get-master-addr-by-name', this.name)) as string[];
     return Number(port);
@@ -134,7 +155,10 @@ export class RedisSentinel {
   }
 }
 
-async function startWatcher(masterPort: number): Promise<Watcher> {
+async function startWatcher(
+  masterPort: number,
+  { tls, sentinelPassword }: RedisSentinelOptions,
+): Promise<Watcher> {
   const folder = await mkdtemp(join(tmpdir(), 'lock-test-sentinel-'));
   const port = await freePort();
   const lines = [
@@ -142,19 +166,30 @@ async function startWatcher(masterPort: number): Promise<Watcher> {
     `sentinel down-after-milliseconds locks ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout locks ${FAILOVER_TIMEOUT_MS}`,
     'sentinel parallel-syncs locks 5',
+    ...(sentinelPassword === undefined
+      ? []
+      : [`requirepass "${sentinelPassword}"`, `sentinel sentinel-pass "${sentinelPassword}"`]),
   ];
   await writeFile(join(folder, 'sentinel.conf'), `${lines.join('\n')}\n`);
-  const launched = launchRedis({ port, folder, options: [], sentinelFile: 'sentinel.conf' });
-  const eye = new Redis(port, {
+  const options = [...(tls?.argsFor(port) ?? []), ...secure(tls)];
+  const launched = launchRedis({ port, folder, options, sentinelFile: 'sentinel.conf' });
+  const eye = new Redis(port, '127.0.0.1', {
     maxRetriesPerRequest: null,
     retryStrategy: () => 20,
     disconnectTimeout: 0,
     enableReadyCheck: false,
     protocol: 2,
+    ...(tls && { tls: { ca: tls.ca } }),
+    ...(sentinelPassword !== undefined && { password: sentinelPassword }),
   });
   eye.on('error', () => undefined);
   await until('the sentinel answers', () => eye.status === 'ready');
   return { port, folder, launched, eye };
+}
+
+/** Among themselves they speak it too. */
+function secure(tls: Certificates | undefined): string[] {
+  return tls ? ['--tls-replication', 'yes'] : [];
 }
 
 async function roleOf(server: RedisServer): Promise<string> {

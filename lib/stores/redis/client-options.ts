@@ -90,7 +90,21 @@ export function sentinelClient(make: (options: ClientOptions) => Redis): Redis {
   client.once('ready', () => {
     wasReady = true;
   });
+  client.on('connecting', () => forgetEndedDetector(client));
   return client;
+}
+
+/**
+ * A detector that has seen a fail-over has ended. The driver ends it once more when it is connected again, and each time
+ * waits two seconds for sockets which by then are gone: timers that would outlive a session closed meanwhile. What is
+ * left of this: a sentinel that does not answer at all is waited for so long when the session is closed.
+ */
+function forgetEndedDetector(client: Redis): void {
+  const connector: unknown = Reflect.get(client, 'connector');
+  if (typeof connector !== 'object' || connector === null || !('failoverDetector' in connector)) return;
+  const detector = connector.failoverDetector;
+  if (typeof detector !== 'object' || detector === null || !('isDisconnected' in detector)) return;
+  if (detector.isDisconnected === true) connector.failoverDetector = null;
 }
 
 /** A connection that is asked for again takes what its pattern says by then: passwords are changed while it lives. */

@@ -4,6 +4,7 @@
  *   new ──open()──► connecting ──answered──► ready
  *   connecting ──failed──► closed              open() rejects; whoever needs a connection makes a new one
  *   ready ──socket closed, or silent too long──► lost ──answered again──► ready, and `onReturn`
+ *   lost ──the driver gives up──► lost         it is told to try again
  *   any ──close()──► closed
  *
  * Whatever is unanswered when the socket goes is rejected, and never sent again by itself: the outcome is unknown, and
@@ -25,12 +26,17 @@ export interface LinkOptions {
 /** How long the process's own standstill is given to read what lies in the socket, before the silence is believed. */
 const SECOND_LOOK_MS = 50;
 
+/** How long after the driver gave up it is told to try again. */
+const TRY_AGAIN_MS = 100;
+
 export class RedisLink {
   readonly client: Redis;
   private unanswered = 0;
   /** When it last heard of the server, or began to wait for it. */
   private heardMs = 0;
   private timer: Timer | undefined;
+  private nextTry: Timer | undefined;
+  private isClosed = false;
   private isSuspected = false;
   private isGreeting = false;
   private hasBeenReady = false;
@@ -44,6 +50,7 @@ export class RedisLink {
     this.client.on('connect', () => this.greet());
     this.client.on('ready', () => this.becomeReady());
     this.client.on('close', () => this.endGreeting());
+    this.client.on('end', () => this.tryAgain());
   }
 
   get isReady(): boolean {
@@ -75,8 +82,10 @@ export class RedisLink {
 
   /** Resolves when the socket is gone. */
   async close(): Promise<void> {
+    this.isClosed = true;
     this.timer?.clear();
-    this.timer = undefined;
+    this.nextTry?.clear();
+    this.timer = this.nextTry = undefined;
     const stream = this.client.stream as Socket | null | undefined;
     this.client.disconnect();
     if (!stream || stream.closed) return;
@@ -84,6 +93,20 @@ export class RedisLink {
       stream.once('close', () => resolve());
       stream.destroy();
     });
+  }
+
+  /**
+   * ioredis ends a client for good where it hears of a fail-over while it asks a sentinel for the master, which takes a
+   * while where that sentinel has gone too.
+   */
+  private tryAgain(): void {
+    if (this.isClosed || !this.hasBeenReady) return;
+    this.nextTry = this.options.clock.setTimer(
+      TRY_AGAIN_MS,
+      // What fails is told by the events that come with it.
+      () => void this.client.connect().catch(() => undefined),
+      { isBackground: true },
+    );
   }
 
   /** The driver's own words ("max retries per request") say nothing of what happened. */

@@ -16,7 +16,13 @@ export interface RedisWaiting extends StoreOptions {
    * release sooner, and costs the server as much more.
    */
   spinInterval?: Duration;
-  /** How many replicas must have a grant before it counts. Default 0; more is not supported yet. */
+  /**
+   * How many replicas must have a grant or a renewal before it counts. Default 0. More survives the loss of a master that
+   * told nobody else, costs each acquire and renewal a round trip to the replicas, and grants nothing while they are
+   * away. All of the replicas: never two believers in a fail-over.
+   *
+   * @see https://redis.io/docs/latest/commands/wait/
+   */
   waitReplicas?: number;
 }
 

@@ -22,6 +22,9 @@ export interface ClusterNodeOptions {
   readonly useSRVRecords?: boolean;
 }
 
+/** With `tls` and nothing else said, the driver would speak plain text to the master, its password included. */
+const SECURE_THROUGHOUT: ClientOptions = { enableTLSForSentinelMode: true };
+
 /** A master by the sentinels that watch it. @throws LockConfigError */
 export function fromSentinels({ sentinels, name, options }: Readonly<Record<string, unknown>>): Connection {
   const addresses = addressesOf('sentinels', sentinels);
@@ -34,7 +37,9 @@ export function fromSentinels({ sentinels, name, options }: Readonly<Record<stri
   const further = objectOf(options) as ClientOptions;
   const makeClient = (): Redis =>
     following(
-      sentinelClient((own) => new Redis({ ...further, ...own, sentinels: [...addresses], name })),
+      sentinelClient(
+        (own) => new Redis({ ...SECURE_THROUGHOUT, ...further, ...own, sentinels: [...addresses], name }),
+      ),
       further,
     );
   return { kind: 'single', makeClient, place: `master "${name}"` };

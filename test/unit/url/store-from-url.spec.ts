@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isLockError, LockConfigError, LockUnsupportedError } from '../../../lib/errors.js';
+import { isLockError, LockConfigError } from '../../../lib/errors.js';
 import { storeFromUrl } from '../../../lib/url/index.js';
 
 const refused = (url: unknown): Promise<unknown> =>
@@ -36,6 +36,19 @@ describe('a store URL that names a store', () => {
       expect(store.capabilities.wakeUp).toBe('poll');
     },
   );
+
+  it.each([
+    'redis+sentinel://a/mymaster',
+    'redis+sentinel://a:26379,b:26380,[::1]:26379/my%2Fmaster/3?clockTolerance=1s&waitReplicas=2',
+    'rediss+sentinel://user:p%40ss@a,b/mymaster/?sentinelUsername=u&sentinelPassword=s%26w',
+    'redis+cluster://a',
+    'redis+cluster://a:1,b:2,[::1]/?waitReplicas=1',
+    'rediss+cluster://user:p%40ss,word@a:1,b/0?clockTolerance=1s',
+  ])('makes a Redis store of %s without connecting', async (url) => {
+    const store = await storeFromUrl(url);
+    expect(store.name).toBe('redis');
+    expect(store.capabilities.wakeUp).toBe('message');
+  });
 
   it.each([
     'mysql://h/db',
@@ -81,19 +94,6 @@ describe('a store URL that names a store', () => {
   });
 });
 
-describe('a store URL of a back end that this version does not have', () => {
-  it.each(['redis+cluster://a:1,b:2', 'redis+sentinel://a:26379'])(
-    'is refused as not available: %s',
-    async (url) => {
-      const scheme = url.slice(0, url.indexOf(':'));
-      const error = await refused(url);
-      expect(error).toBeInstanceOf(LockUnsupportedError);
-      expect(error).toMatchObject({ code: 'LOCK_UNSUPPORTED', store: scheme });
-      expect((error as Error).message).toContain(`${scheme}:// are not available in this version`);
-    },
-  );
-});
-
 describe('a store URL that is wrong', () => {
   it.each([
     [undefined, 'The store URL is undefined; it must be a text.'],
@@ -122,6 +122,36 @@ describe('a store URL that is wrong', () => {
     ['redis://h?clockTolerance=-1s', /Option "clockTolerance" is "-1s"/],
     ['redis+spin://h?spinInterval=', /Option "spinInterval" is ""/],
     ['redis://h?waitReplicas=-1', /waitReplicas="-1"; it must be a whole number/],
+    [
+      'redis+sentinel:///mymaster',
+      'The store URL names no host; write redis+sentinel://host:26379/mymaster.',
+    ],
+    [
+      'redis+sentinel://a',
+      /names no master, or more than its database behind it; write redis\+sentinel:\/\//,
+    ],
+    ['redis+sentinel://a,b/', /names no master/],
+    ['redis+sentinel://a/m/zero', /more than its database/],
+    ['redis+sentinel://a/m/0/1', /more than its database/],
+    ['redis+sentinel://a:0/m', /port 0/],
+    ['redis+sentinel://a,,b/m', /is malformed/],
+    ['redis+sentinel://a/m%', /broken %xx in its user, password or master/],
+    ['redis+sentinel://a/m?sentinelPassword=%', /broken %xx in its sentinelPassword; write a % as %25/],
+    ['redis+sentinel://a/m?sentinelPassword=a@b', /an @ of an option as %40/],
+    [
+      'redis+sentinel://a/m?db=1',
+      /unknown option "db" for redis\+sentinel; it takes clockTolerance, waitRepl/,
+    ],
+    ['redis+sentinel://a/m?waitReplicas=all', /waitReplicas="all"; it must be a whole number/],
+    ['redis+cluster:///0', 'The store URL names no host; write redis+cluster://host:6379.'],
+    ['redis+cluster://a,b/1', /a cluster has the database 0 only/],
+    ['redis+cluster://a,b:port', /is malformed/],
+    ['redis+cluster://a,b:0', /port 0/],
+    ['redis+cluster://:100%@a', /broken %xx in its user or password/],
+    [
+      'redis+cluster://a?sentinelPassword=x',
+      /an unknown option.* for redis\+cluster; it takes clockTolerance/,
+    ],
     ['mysql:///db', 'The store URL names no host; write mysql://host:3306/database.'],
     ['mysql://h', 'The store URL names no database; write mysql://host:3306/database.'],
     ['mysql://:100%@h/db', /broken %xx/],
@@ -178,6 +208,20 @@ describe('the password of a store URL', () => {
     'redis://u:12#hunter2@h:6379',
     'redis://u:12/hunter2@h:6379',
     'redis://u:1?a=1&hunter2=x@h',
+    'redis+sentinel://u:hunter2@h,i',
+    'redis+sentinel://u:hunter2@h,i/m?nope=1',
+    'redis+sentinel://u:hunter2@h,i:port/m',
+    'redis+sentinel://u:12/hunter2@h,i/m',
+    'redis+sentinel://u:hunter2%@h/m',
+    'redis+sentinel://h/m?sentinelPassword=hunter2@x',
+    'redis+sentinel://h/m?sentinelPassword=hunter2%',
+    'redis+sentinel://h/m?sentinelPassword=12&hunter2',
+    'redis+sentinel://h/m?sentinelPassword=12&hunter2=1&hunter2=2',
+    'redis+sentinel://h/m?sentinelPassword=hunter2&waitReplicas=x',
+    'redis+sentinel://h/m?sentinelPassword=12#hunter2',
+    'redis+cluster://u:hunter2@h,i/5',
+    'redis+cluster://u:hunter2@h,i?sentinelPassword=hunter2',
+    'postgres://h/db?listenUrl=postgres%3A%2F%2Fu%3A12&hunter2%40h',
     'zookeeper://u:hunter2@h,i?nope=1',
     'zookeeper://u:hunter2@h,i:port',
     'zookeeper://u:hunter2@h/%00',
@@ -197,7 +241,16 @@ describe('the password of a store URL', () => {
   it('is never shown, whatever surrounds it', async () => {
     const secret = 'Hunter2Secret';
     const around = fc.string({ maxLength: 12 });
-    const scheme = fc.constantFrom('redis', 'rediss', 'redis+spin', 'postgres', 'memory', 'mysql', 'nope');
+    const scheme = fc.constantFrom(
+      'redis',
+      'redis+sentinel',
+      'rediss+cluster',
+      'redis+spin',
+      'postgres',
+      'memory',
+      'mysql',
+      'nope',
+    );
     await fc.assert(
       fc.asyncProperty(scheme, around, around, async (name, before, after) => {
         const outcome = await storeFromUrl(`${name}://user:${before}${secret}${after}@host/x/y`).catch(

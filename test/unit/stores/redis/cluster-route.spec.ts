@@ -311,6 +311,34 @@ describe('a session on a cluster', () => {
     await server.stop();
   });
 
+  it('is refused at boot where waiters could not be called, which only those who poll do without', async () => {
+    const old = await RedisCluster.start({ replicasEach: 0, args: ['--rename-command', 'SSUBSCRIBE', ''] });
+    const refused = openSession(redisStore(old.connection));
+    await expect(refused).rejects.toMatchObject({
+      code: 'LOCK_UNSUPPORTED',
+      message: expect.stringContaining('sharded channels (SSUBSCRIBE, Redis 7.0 or later)'),
+    });
+    const polling = await openSession(redisStore({ ...old.connection, waiting: 'spin' }));
+    expect((await polling.acquire(requestFor(newKey()))).kind).toBe('held');
+    await polling.close();
+    await old.stop();
+  });
+
+  it('has one connection to each master and one more, and one to each master where somebody waits', async () => {
+    const connections = async (): Promise<number> => {
+      const lists = await Promise.all(cluster.servers.map(({ admin }) => admin.client('LIST')));
+      return String(lists).match(/ name=nestjs-distributed-lock /g)?.length ?? 0;
+    };
+    const before = await connections();
+    const a = await session();
+    expect((await connections()) - before).toBe(4);
+    for (const member of cluster.members) {
+      const key = await keyAt(member);
+      for (const request of [requestFor(key), requestFor(key), requestFor(key)]) await a.acquire(request);
+    }
+    expect((await connections()) - before).toBe(7);
+  });
+
   it('is made from a cluster client, which is neither used nor closed', async () => {
     const client = new Cluster([cluster.servers[0]!.port], {
       natMap: (node) => ({ host: '127.0.0.1', port: Number(node.split(':')[1]) }),

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { redisStore, type RedisStoreOptions } from '../../../../lib/stores/redis/index.js';
 import { Certificates } from '../../../support/certificates.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 import { RedisCluster } from '../../../support/redis-cluster.js';
+import { RedisSentinel } from '../../../support/redis-sentinel.js';
 import { RedisServer, type RedisServerOptions } from '../../../support/redis-server.js';
 import { until } from '../../../support/until.js';
 
@@ -12,6 +13,7 @@ import { until } from '../../../support/until.js';
 
 const servers: RedisServer[] = [];
 const sessions: OpenSession[] = [];
+let keys = 0;
 
 afterEach(async () => {
   await Promise.all(sessions.splice(0).map((session) => session.close()));
@@ -73,6 +75,16 @@ describe('a user with the rights that the page of the store lists', () => {
     expect(await deniedAt(server.admin)).toEqual([]);
   });
 
+  it('can do everything by sentinels', async () => {
+    const [trio, [words]] = [await RedisSentinel.start({ replicas: 1 }), await aclLines()];
+    for (const { admin } of trio.servers) await admin.call('ACL', ...words!);
+    const options = { ...trio.connection, options: { username: 'locks', password: 'secret' } };
+    const [a, b] = [await connect(options), await connect({ ...options, waitReplicas: 1 })];
+    expect(await didEverything(a, b)).toBe(true);
+    for (const { admin } of trio.servers) expect(await deniedAt(admin)).toEqual([]);
+    await trio.stop();
+  });
+
   it('can do everything in a cluster', async () => {
     const [cluster, [, words]] = [await RedisCluster.start({ replicasEach: 0 }), await aclLines()];
     for (const { admin } of cluster.servers) await admin.call('ACL', ...words!);
@@ -98,25 +110,63 @@ describe('a connection', () => {
     const list = String(await server.admin.client('LIST'));
     expect(list.match(/ name=nestjs-distributed-lock /g)).toHaveLength(2);
   });
+});
 
-  it('outlives a change of its password, and takes the new one from the client that was handed in', async () => {
-    const server = await start();
-    const acl = (...rules: string[]): Promise<unknown> =>
-      server.admin.call('ACL', 'SETUSER', 'app', 'on', '~*', '&*', '+@all', ...rules);
-    await acl('>old');
-    const client = server.client({ username: 'app', password: 'old', lazyConnect: true });
-    const session = await connect({ client });
-    const request = requestFor('rotated');
+describe('a change of the password', () => {
+  /** All of the servers, each with the user of the application. */
+  async function usersAt(all: readonly RedisServer[], ...rules: string[]): Promise<void> {
+    for (const { admin } of all)
+      await admin.call('ACL', 'SETUSER', 'app', 'on', '~*', '&*', '+@all', ...rules);
+  }
+
+  /** Once it has the new one the old one is taken away, and every connection ended. */
+  async function outlives(
+    all: readonly RedisServer[],
+    options: RedisStoreOptions,
+    pattern: { password?: string | undefined },
+  ): Promise<boolean> {
+    const session = await connect(options);
+    const key = `rotated-${++keys}`;
+    const request = requestFor(key);
     await session.acquire(request);
-    await acl('>new');
-    client.options.password = 'new';
-    await acl('<old');
-    const lease = { key: 'rotated', owner: request.owner, leaseMs: 20_000 };
+    await usersAt(all, '>new');
+    pattern.password = 'new';
+    await usersAt(all, '<old');
+    const lease = { key, owner: request.owner, leaseMs: 20_000 };
     expect(await session.renew([lease])).toEqual([20_000]);
-    await server.admin.call('CLIENT', 'KILL', 'USER', 'app');
+    for (const { admin } of all) await admin.client('KILL', 'USER', 'app');
     await session.heard('all');
-    const rest = await until('it is back', () => session.renew([lease]).catch(() => undefined));
-    expect(rest).toEqual([20_000]);
+    const [rest] = await until('it is back', () => session.renew([lease]).catch(() => undefined));
+    return rest === 20_000;
+  }
+
+  it('is taken from the client that was handed in', async () => {
+    const server = await start();
+    await usersAt([server], '>old');
+    const client = server.client({ username: 'app', password: 'old', lazyConnect: true });
+    expect(await outlives([server], { client }, client.options)).toBe(true);
+  });
+
+  it('is taken from the options beside sentinels', async () => {
+    const trio = await RedisSentinel.start({ replicas: 0 });
+    await usersAt(trio.servers, '>old');
+    const options = { username: 'app', password: 'old' };
+    expect(await outlives(trio.servers, { ...trio.connection, options }, options)).toBe(true);
+    await trio.stop();
+  });
+
+  it('is taken from the options beside nodes, and from a cluster client', async () => {
+    const cluster = await RedisCluster.start({ replicasEach: 0 });
+    await usersAt(cluster.servers, '>old');
+    const options = { username: 'app', password: 'old' };
+    expect(await outlives(cluster.servers, { ...cluster.connection, options }, options)).toBe(true);
+    await usersAt(cluster.servers, '>old');
+    const redisOptions = { username: 'app', password: 'old' };
+    const client = new Cluster(cluster.connection.nodes, { redisOptions, lazyConnect: true });
+    expect(await outlives(cluster.servers, { client }, client.options.redisOptions!)).toBe(true);
+    client.disconnect();
+    await Promise.all(sessions.splice(0).map((session) => session.close()));
+    await cluster.stop();
   });
 });
 

@@ -1,6 +1,9 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import * as ioredis6 from 'ioredis';
 import * as ioredis5 from 'ioredis-5';
+import { LockUnsupportedError } from '../../../../lib/errors.js';
 import { redisStore } from '../../../../lib/stores/redis/index.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
 import { RedisCluster } from '../../../support/redis-cluster.js';
@@ -77,11 +80,22 @@ describe.each<[string, Classes]>([
     ['no connection yet', { lazyConnect: true }],
     ['no check whether the server is ready', { enableReadyCheck: false }],
     ['a name of its own', { connectionName: 'app' }],
+    ['the older protocol', { protocol: 2 }],
+    ['answers as the newer protocol has them', { protocol: 3, replyMapping: 'resp3' }],
     ['scripts of its own', { scripts: { evalsha: { lua: 'return 0', numberOfKeys: 0 } } }],
   ])('serves with %s', async (__, options) => {
     const client = kept(new Redis(server.port, options));
     expect(await handOver(await connect(client), await connect(client))).toBe('held');
     expect(await server.admin.exists(`{given-${keys}}`)).toBe(1);
+  });
+
+  it('serves over a socket in the file system', async () => {
+    const path = join(tmpdir(), `lock-test-${process.pid}-${++keys}.sock`);
+    const local = await RedisServer.start({ args: ['--unixsocket', path] });
+    const client = kept(new Redis({ path }));
+    expect(await handOver(await connect(client), await connect(client))).toBe('held');
+    await Promise.all(open.splice(0).map((session) => session.close()));
+    await local.stop();
   });
 
   it('serves in its own database', async () => {
@@ -107,6 +121,25 @@ describe.each<[string, Classes]>([
     await client.quit();
     const session = await connect(client);
     expect((await session.acquire(requestFor(`given-${++keys}`))).kind).toBe('held');
+  });
+
+  it.each(['EVAL', 'EVALSHA'])('of a server without %s is refused at boot, with the reason', async (name) => {
+    const poor = await RedisServer.start({ args: ['--rename-command', name, ''] });
+    const refused = openSession(redisStore({ client: kept(new Redis(poor.port)) }));
+    await expect(refused).rejects.toThrow(LockUnsupportedError);
+    await expect(refused).rejects.toThrow('scripts (EVAL, EVALSHA), which are disabled or unknown');
+    await poor.stop();
+  });
+
+  it('of a user who may not run scripts is refused at boot, with the reason', async () => {
+    await server.admin.call('ACL', 'SETUSER', 'poor', 'on', '>pw', '~*', '&*', '+@all', '-@scripting');
+    const client = kept(new Redis(server.port, { username: 'poor', password: 'pw' }));
+    await expect(connect(client)).rejects.toMatchObject({
+      code: 'LOCK_STORE',
+      operation: 'connect',
+      isTransient: false,
+      message: expect.stringMatching(/NOPERM.*Allow the user the commands/),
+    });
   });
 
   it('that finds its master by sentinels serves, and follows a fail-over', async () => {
