@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type {
   AcquireReply,
   AcquireRequest,
@@ -15,8 +16,16 @@ import * as calls from './statements.generated.js';
 /** How a statement is sent: the link, or what a test puts there. */
 export type Queries = Pick<PostgresLink, 'query' | 'close'>;
 
+/** A call of a function, which connections keep prepared. */
+interface Prepared {
+  readonly text: string;
+  readonly name: string;
+}
+
 /** The statements of a session: each is one call of one function. */
 export class PostgresCommands implements SqlCommands {
+  private readonly statements = new Map<string, Prepared>();
+
   constructor(
     private readonly link: Queries,
     private readonly table: TableName,
@@ -110,14 +119,30 @@ export class PostgresCommands implements SqlCommands {
     call: Call<Args>,
     args: Args,
   ): Promise<string | null> {
-    const places = call.types.map((type, index) => `$${index + 1}::${type}`);
+    const { text, name } = this.statementOf(call);
     const values = call.types.map((type, index) => encode(type, args[index]!));
-    const [text = null] = await this.column(`SELECT ${this.nameOf(call)}(${places.join(', ')})`, values);
-    return text;
+    const [answer = null] = await this.column(text, values, name);
+    return answer;
   }
 
-  private async column(sql: string, values: readonly (string | null)[]): Promise<readonly (string | null)[]> {
-    const rows = await this.link.query(sql, values);
+  private statementOf({ name, types }: Pick<Call<never>, 'name' | 'types'>): Prepared {
+    let statement = this.statements.get(name);
+    if (!statement) {
+      const places = types.map((type, index) => `$${index + 1}::${type}`);
+      const text = `SELECT ${this.nameOf({ name })}(${places.join(', ')})`;
+      // Sessions of several schemas may share a connection: the name stands for the whole text.
+      statement = { text, name: createHash('sha1').update(text).digest('hex') };
+      this.statements.set(name, statement);
+    }
+    return statement;
+  }
+
+  private async column(
+    text: string,
+    values: readonly (string | null)[],
+    name?: string,
+  ): Promise<readonly (string | null)[]> {
+    const rows = await this.link.query(text, values, name);
     return rows.map(([first]) => first as string | null);
   }
 }

@@ -54,6 +54,12 @@ export function isAnswer(error: unknown): boolean {
   return code !== undefined && !code.startsWith('57P') && !code.startsWith('08');
 }
 
+/** The connection does not know a prepared statement, or knows it from somebody else: nothing was run. */
+export function isUnprepared(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '26000' || code === '42P05';
+}
+
 function verdictOn(cause: unknown): Verdict {
   const code = codeOf(cause);
   if (code === undefined) return cause instanceof SessionClosed ? UNKNOWN : UNREACHABLE;

@@ -6,14 +6,14 @@
  *   any ──close()──► everything unanswered is rejected
  *
  * Reset, not ended: what lies unsent in a socket must not reach the server later, when nobody means it any more.
- * Nothing is sent again by itself: the outcome is unknown, and only whoever asked knows whether to ask again.
+ * Nothing is sent again by itself: the outcome is unknown, and only whoever asked knows whether to ask again. But where
+ * the server does not know what was prepared, it surely ran nothing.
  */
 import type { Socket } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
 import type { Clock, Timer } from '../../util/clock.js';
-import { type Deferred, deferred } from '../../util/deferred.js';
 import { SessionClosed } from '../sql/sql-errors.js';
-import { isAnswer } from './postgres-errors.js';
+import { isAnswer, isUnprepared } from './postgres-errors.js';
 
 export interface LinkOptions {
   readonly clock: Clock;
@@ -29,107 +29,139 @@ const SECOND_LOOK_MS = 50;
 
 export type Row = readonly unknown[];
 
+interface Statement {
+  readonly text: string;
+  readonly values: readonly (string | null)[];
+  readonly name?: string;
+}
+
+/** A statement that is not answered yet. */
+interface UnderWay {
+  readonly askedMs: number;
+  /** The connection it was sent on, and when. */
+  sent: { readonly client: PoolClient; readonly atMs: number } | undefined;
+  readonly resolve: (rows: readonly Row[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export class PostgresLink {
-  /** Each statement under way, and what ends it early. */
-  private readonly underWay = new Set<Deferred<never>>();
+  private readonly underWay = new Set<UnderWay>();
   private readonly clients = new Set<PoolClient>();
+  private timer: Timer | undefined;
   /** When any statement was answered last. */
   private heardMs = -Infinity;
+  /** False where a pooler lends the server's connections by the transaction: what one has prepared another does not know. */
+  private canPrepare = true;
 
   constructor(private readonly options: LinkOptions) {
     if (!options.isOwn) return;
     // A connection that fails while it is idle is replaced at the next use.
-    options.pool.on('error', () => undefined);
+    options.pool.on('error', ignore);
     options.pool.on('connect', (client) => this.clients.add(client));
     options.pool.on('remove', (client) => this.clients.delete(client));
   }
 
-  /** The rows, as arrays. @throws the server's answer, or what became of the connection */
-  async query(text: string, values: readonly (string | null)[] = []): Promise<readonly Row[]> {
-    const { clock } = this.options;
-    const startedMs = clock.nowMs();
-    let sentMs: number | undefined;
-    const end = deferred<never>();
-    // Before it is sent it may wait for others, as long as those are answered.
-    const timer = this.watch(end, () => sentMs ?? Math.max(startedMs, this.heardMs));
-    end.promise.catch(() => undefined);
-    this.underWay.add(end);
-    try {
-      const client = await this.client(end.promise);
-      sentMs = clock.nowMs();
-      const rows = await send(client, { text, values, end: end.promise });
-      this.heardMs = clock.nowMs();
-      return rows;
-    } finally {
-      timer.clear();
-      this.underWay.delete(end);
+  /**
+   * The rows, as arrays.
+   * @param name under which a connection keeps it prepared; it stands for this text and no other
+   * @throws the server's answer, or what became of the connection
+   */
+  async query(text: string, values: readonly (string | null)[] = [], name?: string): Promise<readonly Row[]> {
+    if (name !== undefined && this.canPrepare) {
+      try {
+        return await this.send({ text, values, name });
+      } catch (error) {
+        if (!isUnprepared(error)) throw error;
+        this.canPrepare = false;
+      }
     }
+    return this.send({ text, values });
   }
 
   async close(): Promise<void> {
-    for (const { reject } of this.underWay) reject(new SessionClosed());
+    this.timer?.clear();
+    for (const one of this.underWay) this.fail(one, new SessionClosed());
     const { pool, isOwn } = this.options;
     if (!isOwn || pool.ending) return;
     const clients = [...this.clients];
-    // What was under way has reset its connection by then.
-    await Promise.resolve();
     // Its promise stays open where a connection goes in its own way, as those under way do here.
     void pool.end();
     await Promise.all(clients.map(closeSocket));
   }
 
-  private async client(end: Promise<never>): Promise<PoolClient> {
-    const connecting = this.options.pool.connect();
-    try {
-      return await Promise.race([connecting, end]);
-    } catch (error) {
-      // Should it come late, it is not used.
-      connecting.then(
-        (client) => client.release(),
-        () => undefined,
+  private send(statement: Statement): Promise<readonly Row[]> {
+    const { clock, pool, silentMs } = this.options;
+    return new Promise((resolve, reject) => {
+      const one: UnderWay = { askedMs: clock.nowMs(), sent: undefined, resolve, reject };
+      this.underWay.add(one);
+      this.timer ??= this.after(silentMs, () => this.look());
+      pool.connect().then(
+        (client) => {
+          if (this.underWay.has(one)) this.sendOn(client, one, statement);
+          // Too late: it is not used.
+          else client.release();
+        },
+        (error: unknown) => this.fail(one, error),
       );
-      throw error;
-    }
+    });
   }
 
-  private watch(end: Deferred<never>, sinceMs: () => number): Timer {
+  private sendOn(client: PoolClient, one: UnderWay, { values, ...rest }: Statement): void {
+    one.sent = { client, atMs: this.options.clock.nowMs() };
+    client.on('error', ignore);
+    const config = { ...rest, values: [...values], rowMode: 'array' as const };
+    client.query<unknown[]>(config).then(
+      ({ rows }) => this.onRows(one, rows),
+      (error: unknown) => this.fail(one, error),
+    );
+  }
+
+  private onRows(one: UnderWay, rows: readonly Row[]): void {
+    if (!this.underWay.delete(one)) return;
+    letGo(one.sent!.client, true);
+    this.heardMs = this.options.clock.nowMs();
+    one.resolve(rows);
+  }
+
+  private fail(one: UnderWay, error: unknown): void {
+    if (!this.underWay.delete(one)) return;
+    if (one.sent) letGo(one.sent.client, isAnswer(error));
+    one.reject(error);
+  }
+
+  /** One timer for all: who is silent too long gets a second look, and is then given up. */
+  private look(): void {
+    const leftMs = Math.min(...[...this.underWay].map((one) => this.leftMs(one)));
+    this.timer = undefined;
+    if (leftMs > 0) {
+      if (leftMs < Infinity) this.timer = this.after(leftMs, () => this.look());
+      return;
+    }
+    const silent = [...this.underWay].filter((one) => this.leftMs(one) <= 0);
+    this.timer = this.after(SECOND_LOOK_MS, () => {
+      for (const one of silent)
+        this.fail(one, new Error(`no answer for ${Math.round(this.options.silentMs)} ms`));
+      this.look();
+    });
+  }
+
+  /** Before it is sent it may wait for others, as long as those are answered. */
+  private leftMs({ askedMs, sent }: UnderWay): number {
     const { clock, silentMs } = this.options;
-    const after = (ms: number, then: () => void): Timer => clock.setTimer(ms, then, { isBackground: true });
-    let timer = after(silentMs, look);
-    function look(): void {
-      const leftMs = sinceMs() + silentMs - clock.nowMs();
-      timer = leftMs > 0 ? after(leftMs, look) : after(SECOND_LOOK_MS, giveUp);
-    }
-    function giveUp(): void {
-      end.reject(new Error(`no answer for ${Math.round(silentMs)} ms`));
-    }
-    return { clear: () => timer.clear() };
+    return (sent?.atMs ?? Math.max(askedMs, this.heardMs)) + silentMs - clock.nowMs();
+  }
+
+  private after(ms: number, then: () => void): Timer {
+    return this.options.clock.setTimer(ms, then, { isBackground: true });
   }
 }
 
-interface Statement {
-  readonly text: string;
-  readonly values: readonly (string | null)[];
-  readonly end: Promise<never>;
-}
+function ignore(): void {}
 
-async function send(client: PoolClient, { text, values, end }: Statement): Promise<readonly Row[]> {
-  const onError = (): void => undefined;
-  client.on('error', onError);
-  let isGood = false;
-  try {
-    const config = { text, values: [...values], rowMode: 'array' as const };
-    const { rows } = await Promise.race([client.query<unknown[]>(config), end]);
-    isGood = true;
-    return rows;
-  } catch (error) {
-    isGood = isAnswer(error);
-    throw error;
-  } finally {
-    if (!isGood) reset(client);
-    client.release(!isGood);
-    client.off('error', onError);
-  }
+function letGo(client: PoolClient, isGood: boolean): void {
+  if (!isGood) reset(client);
+  client.release(!isGood);
+  client.off('error', ignore);
 }
 
 /** What a client is connected by; the driver has no name for it. */
