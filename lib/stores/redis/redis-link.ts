@@ -68,17 +68,20 @@ export class RedisLink {
   }
 
   /** Sends a command. @throws the server's answer, or what became of the connection */
-  async send<T>(command: (client: Redis) => Promise<T>): Promise<T> {
-    const wasUp = this.client.status === 'ready';
+  send<T>(command: (client: Redis) => Promise<T>): Promise<T> {
+    const wasUp = this.isReady;
     this.expect();
     this.gather();
-    try {
-      return await command(this.client);
-    } catch (error) {
-      throw isReply(error) ? error : this.lossOf(wasUp, error);
-    } finally {
-      this.hear();
-    }
+    return command(this.client).then(
+      (answer) => {
+        this.hear();
+        return answer;
+      },
+      (error: unknown) => {
+        this.hear();
+        throw isReply(error) ? error : this.lossOf(wasUp, error);
+      },
+    );
   }
 
   /** Resolves when the socket is gone. */
