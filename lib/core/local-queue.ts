@@ -22,7 +22,7 @@
 import { MODE_CAPACITY, TOKEN_BLOCK } from '../line/store.js';
 import { type Hold, LEASE_ENDED, type LossCause } from './hold.js';
 import type { StoreClient } from './store-client.js';
-import { Turn, type TurnOutcome } from './turn.js';
+import type { Turn, TurnOutcome } from './turn.js';
 import { WaitBudget, type WaitEnd } from './wait-budget.js';
 import { type Outcome, WaitLoop } from './wait-loop.js';
 
@@ -134,17 +134,18 @@ class Place {
 
   /** The longest-waiting request goes on with the next token. False where nobody waits. */
   private pass(hold: Hold): boolean {
-    const [next] = this.waiting;
+    const next = this.waiting.values().next().value;
     if (!next) return false;
     this.waiting.delete(next);
     next.budget.unlisten();
     const tokens = [hold.tokens[0]! + this.users];
-    this.turn = new Turn({
+    this.turn = {
       hold,
       tokens,
       isLocalHandOff: this.users > 0,
       leave: (keepMs) => this.leave(hold, keepMs),
-    });
+      onLost: undefined,
+    };
     this.users++;
     next.settle({ kind: 'turn', turn: this.turn });
     return true;
