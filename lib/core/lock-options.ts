@@ -59,9 +59,11 @@ export function planLock(options: LockOptions, defaults: LockDefaults, store: Lo
   if (leaseMs !== undefined && minHoldMs > leaseMs) {
     throw wrong('minHoldTime', options.minHoldTime, `not above leaseTime (${String(options.leaseTime)})`);
   }
+  const { capacity, weight } = capacityAndWeight(options);
   const plan: LockPlan = {
     waitMs: options.waitTime === undefined ? defaults.waitMs : waitMsOf(options.waitTime),
-    ...capacityAndWeight(options),
+    capacity,
+    weight,
     leaseMs: leaseMs ?? defaults.watchdogMs,
     isRenewed: leaseMs === undefined,
     isFair: flag('fair', options.fair),

@@ -200,12 +200,12 @@ class RedisSession implements StoreSession {
 
   /** What gives back or keeps is done on a full server too: such a server must not turn a release into a lapsed lease. */
   private runThoughFull<Shape extends ScriptShape>(
-    call: Omit<Call<Shape>, 'args'>,
+    { script, keys, isGrant }: Omit<Call<Shape>, 'args'>,
     argsOf: (isFull: Flag) => Shape['args'],
   ): Promise<Shape['returns']> {
-    return this.send({ ...call, args: argsOf('0') }).catch((cause: unknown) => {
-      if (isOutOfMemory(cause)) return this.run({ ...call, args: argsOf('1') }, asItIs);
-      throw this.failureOf(call, cause);
+    return this.send({ script, keys, isGrant, args: argsOf('0') }).catch((cause: unknown) => {
+      if (isOutOfMemory(cause)) return this.run({ script, keys, isGrant, args: argsOf('1') }, asItIs);
+      throw this.failureOf({ script, keys }, cause);
     });
   }
 
@@ -219,9 +219,14 @@ class RedisSession implements StoreSession {
     });
   }
 
-  private send<Shape extends ScriptShape>(call: Call<Shape>): Promise<Shape['returns']> {
+  private send<Shape extends ScriptShape>({
+    script,
+    keys,
+    args,
+    isGrant,
+  }: Call<Shape>): Promise<Shape['returns']> {
     if (this.isClosed) return Promise.reject(new SessionClosed());
-    return this.route.run({ ...call, keys: call.keys.map(stateKeyOf) });
+    return this.route.run({ script, keys: keys.map(stateKeyOf), args, isGrant });
   }
 
   private failureOf<Shape extends ScriptShape>(
