@@ -12,7 +12,6 @@
  */
 import { type LockConfigError, LockStoreError } from '../errors.js';
 import type { AcquireReply, AcquireRequest, Grant, StoreSession } from '../line/store.js';
-import { randomId } from '../util/random.js';
 import { Hold } from './hold.js';
 import type { Look } from './look-round.js';
 import { useConflict } from './lock-use.js';
@@ -115,7 +114,7 @@ export class WaitLoop {
   /** An owner id is never used again once a release was sent for it. */
   private begin(): undefined {
     if (this.owner !== '') this.client.round.leave(this.owner);
-    this.owner = randomId();
+    this.owner = this.client.ids.next();
     this.look = this.client.round.enter(this.owner);
     this.wasSent = false;
     this.isUncertain = false;
