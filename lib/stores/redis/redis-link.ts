@@ -28,9 +28,13 @@ const SECOND_LOOK_MS = 50;
 
 /** How long after the driver gave up it is told to try again. */
 const TRY_AGAIN_MS = 100;
+/** More in one packet leaves the server idle while this process makes the rest of it, and then the other way round. */
+const MOST_GATHERED = 32;
 
 export class RedisLink {
   readonly client: Redis;
+  /** How many commands this tick has sent so far. */
+  private gathered = 0;
   private unanswered = 0;
   /** When it last heard of the server, or began to wait for it. */
   private heardMs = 0;
@@ -113,12 +117,18 @@ export class RedisLink {
     );
   }
 
-  /** What one tick sends goes out in one packet: a system call costs more than the command itself. */
+  /** What one tick sends goes out in few packets: a system call costs more than the command itself. */
   private gather(): void {
     const { stream } = this.client;
-    if (!stream || stream.writableCorked > 0) return;
-    stream.cork();
-    process.nextTick(() => stream.uncork());
+    if (!stream) return;
+    if (stream.writableCorked === 0) {
+      this.gathered = 0;
+      stream.cork();
+      process.nextTick(() => stream.uncork());
+    } else if (++this.gathered % MOST_GATHERED === 0) {
+      stream.uncork();
+      stream.cork();
+    }
   }
 
   /** The driver's own words ("max retries per request") say nothing of what happened. */
