@@ -71,9 +71,10 @@ describe('a file of lib/', () => {
   });
 });
 
-describe('lib/nest', () => {
+describe('lib/nest and lib/health', () => {
   it('names the token of everything that is injected, so that no compiler setting matters', () => {
-    const constructors = filesBelow('lib/nest', '.ts').flatMap(nodesOf).filter(ts.isConstructorDeclaration);
+    const files = [...filesBelow('lib/nest', '.ts'), ...filesBelow('lib/health', '.ts')];
+    const constructors = files.flatMap(nodesOf).filter(ts.isConstructorDeclaration);
     const injectable = constructors.filter((one) =>
       ts
         .getDecorators(one.parent as ts.ClassDeclaration)
@@ -103,7 +104,7 @@ describe('the public surface', () => {
   });
 
   it('is there', () => {
-    expect(new Set(names.map(({ entry }) => entry)).size).toBe(7);
+    expect(new Set(names.map(({ entry }) => entry)).size).toBe(9);
     expect(names.filter(({ isMember }) => isMember).length).toBeGreaterThan(30);
   });
 

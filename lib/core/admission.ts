@@ -66,6 +66,11 @@ export class Admission {
     return [this.main, ...this.named.values()].map(({ client }) => client);
   }
 
+  /** The names by which requests ask for a store; undefined for the one they get without. */
+  storeNames(): (string | undefined)[] {
+    return [undefined, ...this.named.keys()];
+  }
+
   clientOf(store: string | undefined): StoreClient {
     return this.requesterOf(store).client;
   }

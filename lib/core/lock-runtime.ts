@@ -14,6 +14,16 @@ export type { EnterOptions } from './admission.js';
 
 export type LockRuntimeConfig = AdmissionConfig;
 
+/** Whether a store answered. */
+export interface StoreProbe {
+  /** As requests name it; undefined for the module's `store`. */
+  readonly name: string | undefined;
+  /** What the store says that it is: `'redis'`. */
+  readonly kind: string;
+  /** Why it did not answer; undefined where it did. */
+  readonly error?: unknown;
+}
+
 /**
  * The lock service of one application.
  *
@@ -112,6 +122,22 @@ export class LockRuntime extends LockService {
           if (!(error instanceof LockStoreError)) throw error;
           client.health.fail(error);
         }
+      }),
+    );
+  }
+
+  /** Asks one store, or all of them, for nothing but an answer. @throws LockConfigError for a store that is not there */
+  probe({ store, withinMs }: { store?: string | undefined; withinMs: number }): Promise<StoreProbe[]> {
+    const names = store === undefined ? this.admission.storeNames() : [store];
+    const asked = names.map((name) => ({ name, client: this.admission.clientOf(name) }));
+    return Promise.all(
+      asked.map(async ({ name, client }) => {
+        const seen = { name, kind: client.store.name };
+        const answer = client.probe(withinMs);
+        return answer.then(
+          () => seen,
+          (error: unknown) => ({ ...seen, error }),
+        );
       }),
     );
   }

@@ -125,7 +125,12 @@ export class StoreClient {
   /** Asks the store for nothing but an answer. @throws LockStoreError */
   async probe(withinMs: number): Promise<void> {
     const verb = (session: StoreSession): Promise<KeyView> => session.inspect(this.storeKey(PROBE));
-    await askStore(this, { operation: 'inspect', withinMs, verb });
+    try {
+      await askStore(this, { operation: 'inspect', withinMs, verb });
+    } catch (error) {
+      this.suspect(error);
+      throw error;
+    }
   }
 
   /**
