@@ -87,15 +87,12 @@ describe('the page on seeing inside', () => {
     const strangers = named.filter(
       (name) => !known.has(name) && !unseen.includes(name) && !name.includes('_seconds_'),
     );
-    expect([...new Set(strangers)]).toEqual([
-      'distributed_lock_hand_offs_total',
-      'distributed_lock_hand_off',
-    ]);
+    expect([...new Set(strangers)]).toEqual([]);
   });
 
   it('lists every metric with its unit', () => {
     const source = readFileSync(join(ROOT, 'lib/telemetry/lock-metrics.ts'), 'utf8');
-    const made = [...source.matchAll(/(?:seconds|count|now)\('([\w.]+)'(?:, '(\{\w+\})')?/g)];
+    const made = [...source.matchAll(/(?:seconds|count|now)\(\s*'([\w.]+)'(?:,\s*'(\{\w+\})')?/g)];
     const listed = [...page.matchAll(/^\| `distributed_lock\.([\w.]+)` \| \w+, `(.+?)`/gm)];
     expect(listed.map(([, name, unit]) => [name, unit])).toEqual(
       expect.arrayContaining(made.map(([, name, unit = 's']) => [name, unit])),

@@ -68,7 +68,16 @@ describe('the health of a store', () => {
     expect(told).toEqual(['down: refused']);
   });
 
-  it('nothing is left, and nothing is told, once it is closed', async () => {
+  it('closed while it is suspected or down, it leaves no timer', async () => {
+    isServing = false;
+    health.suspect();
+    await clock.advanceAsync(250);
+    expect([health.isDown, clock.pending]).toEqual([true, 1]);
+    health.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('nothing is told of a look that was under way when it was closed', async () => {
     isServing = false;
     health.suspect();
     clock.advance(250);
