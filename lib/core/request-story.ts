@@ -23,6 +23,8 @@ export interface StoryInit {
 export class RequestStory {
   private state: 'waiting' | 'held' | 'over' = 'waiting';
   private grantedAfterMs = 0;
+  /** Made for whoever listens. */
+  private id: object | undefined;
   private early: 'released' | 'lost' | undefined;
 
   constructor(private readonly init: StoryInit) {
@@ -62,6 +64,7 @@ export class RequestStory {
 
   private common(): LockEvent {
     const { store, keys, template, waitMs } = this.init;
-    return { id: this, store, keys, template, waitMs };
+    this.id ??= {};
+    return { id: this.id, store, keys, template, waitMs };
   }
 }

@@ -2,12 +2,9 @@
 import { describe, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
-import type { HealthIndicatorResult } from '@nestjs/terminus';
-import { metrics, trace } from '@opentelemetry/api';
-import type { LockEvents, LockStore } from 'nestjs-distributed-lock';
+import type { LockStore } from 'nestjs-distributed-lock';
 import { mysqlStore } from 'nestjs-distributed-lock/mysql';
 import { postgresStore } from 'nestjs-distributed-lock/postgres';
-import { instrumentLocks, type LockTelemetryOptions } from 'nestjs-distributed-lock/opentelemetry';
 import { type RedisConnection, redisStore, type RedisWaiting } from 'nestjs-distributed-lock/redis';
 import {
   type ContractCase,
@@ -16,7 +13,6 @@ import {
   lockStoreContract,
   scriptedStore,
 } from 'nestjs-distributed-lock/testing';
-import type { LockHealthIndicator, LockHealthOptions } from 'nestjs-distributed-lock/terminus';
 import { storeFromUrl } from 'nestjs-distributed-lock/url';
 import { zookeeperStore } from 'nestjs-distributed-lock/zookeeper';
 
@@ -75,28 +71,6 @@ export function scripted(): LockStore {
   return store;
 }
 
-const telemetry: LockTelemetryOptions = {
-  tracerProvider: trace.getTracerProvider(),
-  meterProvider: metrics.getMeterProvider(),
-  templateOf: (keys) => keys[0]?.split(':')[0],
-};
-export const disposers: (() => void)[] = [instrumentLocks(), instrumentLocks(telemetry)];
-
-const health: LockHealthOptions = { store: 'audit', timeout: '500ms' };
-export function healthOf(locks: LockHealthIndicator): Promise<HealthIndicatorResult<'locks'>> {
-  return locks.isHealthy('locks', health);
-}
-
-export function heardOf({ handOff }: LockEvents['granted'], { loss }: LockEvents['ended']): string[] {
-  const words: ('local' | 'remote' | 'not-renewed' | 'lease-ended' | 'not-held' | 'shutdown' | undefined)[] =
-    [handOff, loss];
-  return words.filter((word) => word !== undefined);
-}
-
-// @ts-expect-error a template is one text
-instrumentLocks({ templateOf: (keys) => keys });
-// @ts-expect-error not a duration
-export const wrongHealth: LockHealthOptions = { timeout: 'soon' };
 // @ts-expect-error nowhere to connect to
 redisStore({});
 // @ts-expect-error not a way to wait

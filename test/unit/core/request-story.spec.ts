@@ -4,7 +4,6 @@ import { HeldLock } from '../../../lib/core/held-lock.js';
 import { Hold } from '../../../lib/core/hold.js';
 import { LockEventPublisher } from '../../../lib/core/lock-events.js';
 import { RequestStory } from '../../../lib/core/request-story.js';
-import { Turn } from '../../../lib/core/turn.js';
 import { budgetOf, type ClientWorld, clientWorld } from './fixture.js';
 
 const KINDS = ['waiting', 'granted', 'ended', 'refused'];
@@ -41,7 +40,7 @@ const lockOf = (story: RequestStory): HeldLock => {
   const leave = (): Promise<void> => Promise.resolve();
   return new HeldLock({
     client: world.client,
-    turn: new Turn({ hold, tokens: hold.tokens, isLocalHandOff: false, leave }),
+    turn: { hold, tokens: hold.tokens, isLocalHandOff: false, leave, onLost: undefined },
     keys: ['a'],
     capacity: 1,
     weight: 1,
