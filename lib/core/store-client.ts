@@ -44,7 +44,6 @@ export class StoreClient {
   readonly clock: Clock;
   readonly watchdog: Watchdog;
   readonly round: LookRound;
-  readonly health: StoreHealth;
   private open: StoreSession | undefined;
   private connecting: Promise<StoreSession> | undefined;
   /** How many releases were sent and not answered, and who waits for the last of them. */
@@ -53,6 +52,7 @@ export class StoreClient {
   /** Ends the pauses between their attempts. */
   private readonly pauses = new Set<() => void>();
   private isClosed = false;
+  readonly health: StoreHealth;
 
   constructor(
     readonly store: LockStore,
