@@ -36,6 +36,8 @@ export interface LockStore {
   readonly capabilities: StoreCapabilities;
   /** True where `leastTokens` of a request are heeded, as a node of a quorum has to. Default false. */
   readonly raisesTokens?: boolean;
+  /** True where a token is the server's clock at the grant, in microseconds, or hardly more. Default false. */
+  readonly tokensTellTime?: boolean;
   /**
    * Opens a session. Resolves when the back end has answered once.
    * @throws LockStoreError where it cannot be reached; `isTransient` says whether trying again may help

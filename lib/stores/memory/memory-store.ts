@@ -33,6 +33,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): LockStore {
     name: 'memory',
     capabilities: CAPABILITIES,
     raisesTokens: true,
+    tokensTellTime: true,
     connect: ({ onHint }: SessionContext) => {
       const id = randomBytes(8).toString('hex');
       listeners.set(id, onHint);
