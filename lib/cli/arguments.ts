@@ -75,9 +75,9 @@ function parsed(args: readonly string[]) {
 
 /** Its own words would repeat the argument. */
 function faultOf(error: unknown, args: readonly string[]): string {
-  const text = error instanceof Error ? error.message : '';
+  const text = String(error);
   const named = /'(?:-\w, )?(-{1,2}[a-z-]+)[^']*'/.exec(text)?.[1];
-  if (text.startsWith('Unknown option')) {
+  if (text.includes('Unknown option')) {
     const isPlain = args.some((arg) => arg === named);
     return isPlain ? `There is no option ${named}.` : 'There is an option that is not known.';
   }

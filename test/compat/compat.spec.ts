@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { entryPoints } from '../toolchain/entry-points.js';
+import { entryPoints, manifest } from '../toolchain/entry-points.js';
 import { install, pack, removeTemporaryFolders, run, temporaryFolder, whileRunning } from './consumer.js';
 
 interface Vote {
@@ -60,6 +60,14 @@ describe.each(APPLICATIONS)('a %s application with the packed library', (applica
       .filter((specifier) => hasDriver || !specifier.endsWith('/redis'));
     const printed = await run(folder(), process.execPath, '--no-warnings', '-e', ONE_COPY(specifiers));
     expect(JSON.parse(printed)).toEqual(specifiers.map(() => true));
+  });
+
+  it('runs the program of the library', async () => {
+    const version = await run(folder(), 'npx', '--no', 'nestjs-distributed-lock', '--version');
+    expect(version.trim()).toBe(manifest.version);
+    await expect(
+      run(folder(), 'npx', '--no', 'nestjs-distributed-lock', 'inspect', 'memory:'),
+    ).rejects.toThrow(/lives inside one process/);
   });
 
   it('loads no driver with the root', async () => {
