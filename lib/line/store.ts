@@ -160,6 +160,7 @@ export type AcquireReply =
   | { readonly kind: 'conflict'; readonly grants: readonly Grant[]; readonly capacity: number }
   | { readonly kind: 'refused' };
 
+/** One hold that is to be kept on, or asked after. */
 export interface LeaseRequest {
   readonly key: string;
   readonly owner: string;
@@ -167,6 +168,7 @@ export interface LeaseRequest {
   readonly leaseMs: number;
 }
 
+/** Who leaves which keys, and what remains of it. */
 export interface ReleaseRequest {
   readonly keys: readonly string[];
   readonly owner: string;
@@ -176,6 +178,7 @@ export interface ReleaseRequest {
   readonly keepMs: number;
 }
 
+/** Which keys are asked for, and how many at a time. */
 export interface ListRequest {
   /** What the keys begin with; empty for all. */
   readonly prefix: string;
