@@ -100,8 +100,7 @@ export class ClusterRoute implements Route {
     const master = masters[at];
     if (!master) return { names: [], next: undefined };
     const from = textOf(master) === place.server ? place.from : undefined;
-    const { link } = await this.nodes.at(master);
-    const { names, next } = await scan(link, { ...step, from });
+    const { names, next } = await this.scanOf(master, { ...step, from });
     const after = next === undefined ? masters[at + 1] : master;
     return { names, next: after && placeText({ server: textOf(after), from: next }) };
   }
@@ -112,6 +111,16 @@ export class ClusterRoute implements Route {
 
   private masterOf({ keys }: { readonly keys: readonly string[] }): Promise<Address> {
     return this.scout.masterOf(slotOf(keys[0]!));
+  }
+
+  private async scanOf(master: Address, step: ScanStep): Promise<Scanned> {
+    try {
+      return await scan((await this.nodes.at(master)).link, step);
+    } catch (error) {
+      // Another may serve its slots by now: whoever asks again is told so.
+      this.scout.heed(error, master);
+      throw error;
+    }
   }
 
   /** Messages that are not about waiting are published to the whole cluster: any node does, and another when it is gone. */
