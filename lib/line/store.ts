@@ -160,7 +160,7 @@ export type AcquireReply =
   | { readonly kind: 'conflict'; readonly grants: readonly Grant[]; readonly capacity: number }
   | { readonly kind: 'refused' };
 
-/** One hold that is to be kept on, or asked after. */
+/** A hold whose lease is to be lengthened. */
 export interface LeaseRequest {
   readonly key: string;
   readonly owner: string;
@@ -168,7 +168,7 @@ export interface LeaseRequest {
   readonly leaseMs: number;
 }
 
-/** Who leaves which keys, and what remains of it. */
+/** Who leaves which keys. */
 export interface ReleaseRequest {
   readonly keys: readonly string[];
   readonly owner: string;
