@@ -101,7 +101,7 @@ export class LockStoreError extends LockError {
   readonly code = 'LOCK_STORE';
   /** Name of the store, as its `name` says. */
   readonly store: string;
-  /** What was asked of it: `acquire`, `renew`, `release`, `inspect`, `forceRelease`, `connect`. */
+  /** What was asked of it: `acquire`, `renew`, `release`, `inspect`, `list`, `forceRelease`, `connect`. */
   readonly operation: string;
   /** True where asking again may succeed: a cut connection, a server that is loading. */
   readonly isTransient: boolean;

@@ -15,7 +15,24 @@ export {
   LockUnsupportedError,
   LockUpgradeError,
 } from './errors.js';
-export type { LockStore, StoreCapabilities, StoreOptions } from './line/store.js';
+export {
+  type AcquireReply,
+  type AcquireRequest,
+  type Grant,
+  type Hint,
+  type KeyPage,
+  type KeyView,
+  type LeaseRequest,
+  type ListRequest,
+  type LockStore,
+  MODE_CAPACITY,
+  type ReleaseRequest,
+  type SessionContext,
+  type StoreCapabilities,
+  type StoreOptions,
+  type StoreSession,
+  TOKEN_BLOCK,
+} from './line/store.js';
 export { lockKey } from './key/lock-key.js';
 export type { DistributedLockOptions } from './nest/decorator-options.js';
 export {

@@ -6,7 +6,7 @@ import type { HeldLock } from './held-lock.js';
 import { LiveSet } from './live-set.js';
 import type { LocalQueueLimits } from './local-queue.js';
 import { LockEventPublisher } from './lock-events.js';
-import { lockKeys, namespacePrefix } from './lock-keys.js';
+import { lockKeys, namespacePrefix } from '../line/lock-keys.js';
 import { type LockOptions, type LockPlan, planLock } from './lock-options.js';
 import { checkFits, heldInContext } from './lock-scope.js';
 import { LossNotices } from './loss-notices.js';

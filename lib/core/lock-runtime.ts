@@ -2,7 +2,7 @@ import { LockStoreError, LockTimeoutError } from '../errors.js';
 import { MODE_CAPACITY, type StoreSession } from '../line/store.js';
 import { Admission, type AdmissionConfig, type EnterOptions } from './admission.js';
 import type { LockHandle } from './lock-handle.js';
-import { lockKeys } from './lock-keys.js';
+import { lockKeys } from '../line/lock-keys.js';
 import type { LockOptions } from './lock-options.js';
 import { contextScopes, Scope } from './lock-scope.js';
 import { LockService, type LockState } from './lock.service.js';

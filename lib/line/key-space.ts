@@ -1,5 +1,14 @@
 import { emptyState, type KeyState } from './key-state.js';
-import type { AcquireReply, AcquireRequest, Grant, KeyView, LeaseRequest, ReleaseRequest } from './store.js';
+import type {
+  AcquireReply,
+  AcquireRequest,
+  Grant,
+  KeyPage,
+  KeyView,
+  LeaseRequest,
+  ListRequest,
+  ReleaseRequest,
+} from './store.js';
 import * as line from './transition.js';
 
 export interface KeySpaceOptions {
@@ -52,6 +61,16 @@ export class KeySpace {
 
   inspect(key: string): KeyView {
     return line.inspect({ state: this.states.get(key) ?? emptyState(), nowUs: this.options.nowUs() });
+  }
+
+  /** By name: a place in the order stays one, whatever comes and goes. */
+  list({ prefix, from, most }: ListRequest): KeyPage {
+    const isAhead = (key: string): boolean => key.startsWith(prefix) && (from === undefined || key > from);
+    const ahead = [...this.states.keys()].filter(isAhead).toSorted();
+    const looked = ahead.slice(0, most);
+    const nowUs = this.options.nowUs();
+    const keys = looked.filter((key) => line.isInUse({ state: this.states.get(key)!, nowUs }));
+    return { keys, hashes: [], next: ahead.length > most ? looked.at(-1) : undefined };
   }
 
   forceRelease(key: string): boolean {

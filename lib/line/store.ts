@@ -36,6 +36,8 @@ export interface LockStore {
   readonly capabilities: StoreCapabilities;
   /** True where `leastTokens` of a request are heeded, as a node of a quorum has to. Default false. */
   readonly raisesTokens?: boolean;
+  /** True where a token is the server's clock at the grant, in microseconds, or hardly more. Default false. */
+  readonly tokensTellTime?: boolean;
   /**
    * Opens a session. Resolves when the back end has answered once.
    * @throws LockStoreError where it cannot be reached; `isTransient` says whether trying again may help
@@ -83,6 +85,12 @@ export interface StoreSession {
   inspect(key: string): Promise<KeyView>;
   /** Ends every hold of the key, and hints to the holders. True where there was one. */
   forceRelease(key: string): Promise<boolean>;
+  /**
+   * One page of the keys that begin with a text and are held or waited for; changes nothing. A key that is so from the first
+   * page to the last is on one of them at least; what comes or goes meanwhile may be missing, twice, or idle by then.
+   * Left out where the back end cannot tell.
+   */
+  list?(request: ListRequest): Promise<KeyPage>;
   /**
    * Names the life of the back end's data: while it stays the same, nothing that was granted has been forgotten. Undefined,
    * or left out, where that cannot be known.
@@ -152,6 +160,7 @@ export type AcquireReply =
   | { readonly kind: 'conflict'; readonly grants: readonly Grant[]; readonly capacity: number }
   | { readonly kind: 'refused' };
 
+/** A hold whose lease is to be lengthened. */
 export interface LeaseRequest {
   readonly key: string;
   readonly owner: string;
@@ -159,6 +168,7 @@ export interface LeaseRequest {
   readonly leaseMs: number;
 }
 
+/** Who leaves which keys. */
 export interface ReleaseRequest {
   readonly keys: readonly string[];
   readonly owner: string;
@@ -166,6 +176,26 @@ export interface ReleaseRequest {
   readonly refuses: boolean;
   /** What remains of a `minHoldTime`, in milliseconds: the hold stays so long under no owner. 0 for none. */
   readonly keepMs: number;
+}
+
+/** Which keys are asked for, and how many at a time. */
+export interface ListRequest {
+  /** What the keys begin with; empty for all. */
+  readonly prefix: string;
+  /** `next` of the page before; left out for the first. */
+  readonly from?: string | undefined;
+  /** About how many keys the back end looks at for a page, from 1: no command's cost grows with their number. */
+  readonly most: number;
+}
+
+/** A page of `list`; it may be empty, and others follow all the same. */
+export interface KeyPage {
+  /** In no order. */
+  readonly keys: readonly string[];
+  /** SHA-256, hexadecimal, of keys in use that are kept under their hash alone: what they begin with is not known. */
+  readonly hashes: readonly string[];
+  /** Where the next page begins; undefined on the last. Of use to the session's own store only. */
+  readonly next: string | undefined;
 }
 
 /** What `inspect` sees of a key. */

@@ -139,6 +139,11 @@ export function inspect({ state, nowUs }: Pick<Transition, 'state' | 'nowUs'>): 
   };
 }
 
+/** True where somebody holds or waits. */
+export function isInUse({ state, nowUs }: Pick<Transition, 'state' | 'nowUs'>): boolean {
+  return state.line.length > 0 || state.holders.some((one) => one.endsUs > nowUs);
+}
+
 /** True where nothing but the last token is worth keeping. */
 export function isForgettable({ state, nowUs }: Pick<Transition, 'state' | 'nowUs'>): boolean {
   return isIdle(state) && [...state.refused.values()].every((untilUs) => untilUs <= nowUs);

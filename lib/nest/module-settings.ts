@@ -1,6 +1,6 @@
 import { LockConfigError } from '../errors.js';
 import { SHORTEST_LEASE_MS } from '../core/lock-options.js';
-import { namespacePrefix } from '../core/lock-keys.js';
+import { namespacePrefix } from '../line/lock-keys.js';
 import type { LockStore } from '../line/store.js';
 import { memoryStore } from '../stores/memory/index.js';
 import { durationMs } from '../util/duration.js';

@@ -1,6 +1,17 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { entryPoints } from '../toolchain/entry-points.js';
-import { install, pack, removeTemporaryFolders, run, temporaryFolder, whileRunning } from './consumer.js';
+import { entryPoints, manifest } from '../toolchain/entry-points.js';
+import {
+  install,
+  installNodes,
+  NODES,
+  pack,
+  removeTemporaryFolders,
+  run,
+  temporaryFolder,
+  whileRunning,
+} from './consumer.js';
 
 interface Vote {
   readonly inside: number;
@@ -9,10 +20,16 @@ interface Vote {
 
 const APPLICATIONS = ['nest11-cjs', 'nest12-esm'] as const;
 const folderOf = new Map<string, string>();
+/** Where each version of Node is. */
+let nodes: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
   const tarball = await pack(temporaryFolder());
-  const installed = await Promise.all(APPLICATIONS.map((name) => install(name, tarball)));
+  const [found, ...installed] = await Promise.all([
+    installNodes(),
+    ...APPLICATIONS.map((name) => install(name, tarball)),
+  ]);
+  nodes = found;
   APPLICATIONS.forEach((name, index) => folderOf.set(name, installed[index]!));
 });
 afterAll(removeTemporaryFolders);
@@ -38,8 +55,10 @@ describe.each(APPLICATIONS)('a %s application with the packed library', (applica
     await expect(run(folder(), 'npm', 'run', 'build')).resolves.not.toContain('error');
   });
 
-  it('boots, and lets one vote of a user in at a time', async () => {
-    const votes = await whileRunning(folder(), async (url) => {
+  it.each(NODES)('boots on Node %s, and lets one vote of a user in at a time', async (version) => {
+    const node = nodes.get(version)!;
+    expect((await run(folder(), node, '--version')).trim()).toBe(`v${version}`);
+    const votes = await whileRunning({ folder: folder(), node }, async (url) => {
       const vote = async () => (await (await fetch(`${url}/votes/7`, { method: 'POST' })).json()) as Vote;
       return Promise.all(Array.from({ length: 20 }, vote));
     });
@@ -51,19 +70,50 @@ describe.each(APPLICATIONS)('a %s application with the packed library', (applica
     await expect(run(folder(), 'npm', 'test')).resolves.toMatch(/Tests: +4 passed, 4 total/);
   });
 
-  it('has one copy of the library for require and import', async () => {
+  it.each(NODES)('has one copy of the library for require and import on Node %s', async (version) => {
     const hasDriver = application === 'nest12-esm';
     const specifiers = entryPoints
       .map(({ specifier }) => specifier)
       // An entry point that needs a driver can be loaded only where the application has it.
       .filter((specifier) => !/\/(postgres|mysql)$/.test(specifier))
       .filter((specifier) => hasDriver || !specifier.endsWith('/redis'));
-    const printed = await run(folder(), process.execPath, '--no-warnings', '-e', ONE_COPY(specifiers));
+    const printed = await run(folder(), nodes.get(version)!, '--no-warnings', '-e', ONE_COPY(specifiers));
     expect(JSON.parse(printed)).toEqual(specifiers.map(() => true));
+  });
+
+  it('has the program of the library under its name', async () => {
+    const version = await run(folder(), 'npx', '--no', '--', 'nestjs-distributed-lock', '--version');
+    expect(version.trim()).toBe(manifest.version);
+  });
+
+  it.each(NODES)('runs the program of the library on Node %s', async (version) => {
+    const program = join(folder(), 'node_modules/.bin/nestjs-distributed-lock');
+    const inspecting = run(folder(), nodes.get(version)!, program, 'inspect', 'memory:');
+    await expect(inspecting).rejects.toThrow(/: A memory: store lives inside one process/);
   });
 
   it('loads no driver with the root, and no other optional package', async () => {
     const printed = await run(folder(), process.execPath, '--no-warnings', '-e', LOADED_DRIVERS);
     expect(JSON.parse(printed)).toEqual([]);
   });
+});
+
+it('the packed library takes and refuses under TypeScript 5.9 what it should', async () => {
+  const folder = folderOf.get('nest11-cjs')!;
+  const tsc = join(folder, 'node_modules/typescript/lib/tsc.js');
+  expect(await run(folder, process.execPath, tsc, '--version')).toContain('Version 5.9.');
+  const project = join(temporaryFolder(), 'tsconfig.json');
+  const packed = join(folder, 'node_modules', manifest.name);
+  const paths = entryPoints.map(({ specifier, file }) => [
+    specifier,
+    [join(packed, `dist/esm/${file}.d.ts`)],
+  ]);
+  const compilerOptions = {
+    paths: Object.fromEntries(paths) as object,
+    typeRoots: [resolve('node_modules/@types')],
+  };
+  const files = ['api.d.ts', 'compatible.ts', 'cases/*.ts'].map((path) => resolve('test/types', path));
+  const config = { extends: resolve('tsconfig.json'), compilerOptions, include: files, exclude: [] };
+  writeFileSync(project, JSON.stringify(config));
+  await expect(run(folder, process.execPath, tsc, '-p', project)).resolves.toBe('');
 });

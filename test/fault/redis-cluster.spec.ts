@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { slotOf } from '../../lib/stores/redis/cluster-slots.js';
+import { redisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
 import { type Change, FailoverPlay, RENEWAL_PERIOD_MS, stateKeyOf } from '../support/failover-play.js';
+import { openSession, requestFor } from '../support/open-session.js';
 import { type ClusterMember, RedisCluster } from '../support/redis-cluster.js';
+import { until } from '../support/until.js';
 
 /** Fail-overs and moves of slots under load, in a cluster of three masters with a replica each. */
 
@@ -76,5 +79,34 @@ describe('a master of a cluster under load', () => {
     }
     await believers.end();
     expect([...believers.violations('overlap'), ...believers.violations('other')]).toEqual([]);
+  });
+});
+
+describe('who lists the keys', () => {
+  it('is told them by the successor of a master that was lost', async () => {
+    const session = await openSession(redisStore(cluster.connection as RedisStoreOptions));
+    const names = async (): Promise<string[]> => {
+      const keys: string[] = [];
+      let from: string | undefined;
+      do {
+        const page = await session.list!({ prefix: 'key-', from, most: 100 });
+        keys.push(...page.keys);
+        from = page.next;
+      } while (from !== undefined);
+      return keys.toSorted();
+    };
+    const held = [newKey(true), newKey(false)].toSorted();
+    for (const key of held) await session.acquire(requestFor(key, { leaseMs: 60_000 }));
+    expect(await names()).toEqual(held);
+    const [replica] = await cluster.replicasOf(victim);
+    await until('its replica has the key', async () => (await replica!.admin.dbsize()) > 0);
+    await victim.server.kill();
+    await cluster.replaced(victim, 0);
+    // Nothing else is asked, which could tell that the master is gone.
+    await until('the list is whole again', async () => {
+      const found = await names().catch(() => []);
+      return found.length === held.length;
+    });
+    await session.close();
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -47,6 +47,14 @@ describe('the published subpaths', () => {
       './terminus',
       './testing',
     ]);
+  });
+
+  it('stand beside a program that can be run, and is packed', () => {
+    expect(Object.keys(manifest.bin)).toEqual([manifest.name]);
+    const [path] = Object.values(manifest.bin) as [string];
+    expect(manifest.files).toContain(path.split('/')[1]);
+    expect(statSync(path).mode & 0o111).toBe(0o111);
+    expect(readFileSync(path, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 
   it('each have a source file', () => {

@@ -12,6 +12,8 @@ export interface EntryPoint {
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
+  readonly bin: Record<string, string>;
   readonly exports: Record<string, string | { import: { default: string } }>;
   readonly typesVersions: unknown;
   readonly files: readonly string[];

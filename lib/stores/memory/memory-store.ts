@@ -33,6 +33,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): LockStore {
     name: 'memory',
     capabilities: CAPABILITIES,
     raisesTokens: true,
+    tokensTellTime: true,
     connect: ({ onHint }: SessionContext) => {
       const id = randomBytes(8).toString('hex');
       listeners.set(id, onHint);
@@ -55,6 +56,7 @@ class MemorySession implements StoreSession {
   renew: StoreSession['renew'] = (leases) => this.answer('renew', () => this.space.renew(leases));
   release: StoreSession['release'] = (request) => this.answer('release', () => this.space.release(request));
   inspect: StoreSession['inspect'] = (key) => this.answer('inspect', () => this.space.inspect(key));
+  list: NonNullable<StoreSession['list']> = (request) => this.answer('list', () => this.space.list(request));
   forceRelease: StoreSession['forceRelease'] = (key) =>
     this.answer('forceRelease', () => this.space.forceRelease(key));
 

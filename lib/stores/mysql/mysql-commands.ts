@@ -1,15 +1,17 @@
 import type {
   AcquireReply,
   AcquireRequest,
+  KeyPage,
   KeyView,
   LeaseRequest,
+  ListRequest,
   ReleaseRequest,
 } from '../../line/store.js';
 import { MODE_CAPACITY } from '../../line/store.js';
 import { acquireReplyOf, numbersOf, toUs } from '../sql/replies.js';
 import type { Polled, SqlCommands, Swept } from '../sql/sql-commands.js';
 import type { MysqlLink, Row, Value } from './mysql-link.js';
-import { idOf, procedureName, quoted, type TableName } from './names.js';
+import { idOf, nameOf, procedureName, quoted, type TableName } from './names.js';
 import { holdersOf, ownersCalled } from './packed.js';
 
 /** How a statement is sent: the link, or what a test puts there. */
@@ -63,6 +65,28 @@ export class MysqlCommands implements SqlCommands {
     const holders = holdersOf(String(packed), Number(nowUs));
     const isUsed = holders.length > 0 || Number(waiters) > 0;
     return { capacity: isUsed ? Number(capacity) : MODE_CAPACITY, holders, waiters: Number(waiters) };
+  }
+
+  /** A place is the last row that was looked at, in hexadecimal. Those whose key is hashed come first, whatever it began with. */
+  async list({ prefix, from = '', most }: ListRequest): Promise<KeyPage> {
+    const first = Buffer.from(prefix);
+    // In no UTF-8 there is a byte ff: so ends what begins with the prefix.
+    const end = Buffer.concat([first, Buffer.of(0xff)]);
+    const sql =
+      `SELECT HEX(id), LENGTH(line), holders, ` +
+      `TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6)) FROM ${quoted(this.table)} ` +
+      `WHERE id > ? AND (id < ? OR id >= ? AND id < ?) ORDER BY id LIMIT ?`;
+    const values = [Buffer.from(from, 'hex'), Buffer.of(1), first, end, most];
+    const rows = await this.link.query(sql, values);
+    const used = rows.filter(
+      ([, line, packed, nowUs]) => Number(line) > 0 || holdersOf(String(packed), Number(nowUs)).length > 0,
+    );
+    const names = used.map(([id]) => nameOf(Buffer.from(String(id), 'hex')));
+    return {
+      keys: names.flatMap(({ key }) => key ?? []),
+      hashes: names.flatMap(({ hash }) => hash ?? []),
+      next: rows.length < most ? undefined : String(rows.at(-1)![0]),
+    };
   }
 
   async forceRelease(key: string): Promise<boolean> {

@@ -47,6 +47,7 @@ export function mysqlStore(options: MysqlStoreOptions): LockStore {
     name: STORE_NAME,
     capabilities: CAPABILITIES[settings.strategy],
     raisesTokens: settings.strategy === 'lease',
+    tokensTellTime: true,
     connect: (context) => openSession(settings, context),
   };
 }

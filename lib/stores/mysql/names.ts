@@ -52,3 +52,8 @@ export function idOf(key: string): Buffer {
   if (bytes.length <= MOST_ID_BYTES) return bytes;
   return Buffer.concat([Buffer.of(0), createHash('sha256').update(bytes).digest()]);
 }
+
+/** What a row's id tells of its key: the key, or its hash in hexadecimal. */
+export function nameOf(id: Buffer): { readonly key?: string; readonly hash?: string } {
+  return id[0] === 0 ? { hash: id.toString('hex', 1) } : { key: id.toString() };
+}

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type {
   AcquireReply,
   AcquireRequest,
+  KeyPage,
   KeyView,
   LeaseRequest,
+  ListRequest,
   ReleaseRequest,
 } from '../../line/store.js';
 import { acquireReplyOf, keyViewOf, numbersOf, toUs } from '../sql/replies.js';
@@ -56,6 +58,24 @@ export class PostgresCommands implements SqlCommands {
 
   async inspect(key: string): Promise<KeyView> {
     return keyViewOf(await this.call(calls.inspect, [key]));
+  }
+
+  /** A place is the last key that was looked at, in hexadecimal. */
+  async list({ prefix, from, most }: ListRequest): Promise<KeyPage> {
+    // In no UTF-8 there is a byte ff: so ends what begins with the prefix.
+    const sql =
+      `SELECT encode(t.key, 'hex'), (t.line_owner <> '{}' OR EXISTS (SELECT FROM unnest(t.holder_ends_us) AS e ` +
+      `WHERE e > ${quoted(functionName(this.table, 'now_us'))}()))::text FROM ${quoted(this.table)} t ` +
+      `WHERE t.key >= $1::bytea AND t.key < $1::bytea || '\\xff'::bytea AND ($2::bytea IS NULL OR t.key > $2::bytea) ` +
+      `ORDER BY t.key LIMIT $3::integer`;
+    const after = from === undefined ? null : `\\x${from}`;
+    const rows = await this.link.query(sql, [encode('bytea', prefix), after, String(most)]);
+    const used = rows.filter(([, isInUse]) => isInUse === 'true');
+    return {
+      keys: used.map(([hex]) => Buffer.from(hex as string, 'hex').toString()),
+      hashes: [],
+      next: rows.length < most ? undefined : (rows.at(-1)![0] as string),
+    };
   }
 
   async forceRelease(key: string): Promise<boolean> {

@@ -52,6 +52,7 @@ export function postgresStore(options: PostgresStoreOptions): LockStore {
   return {
     name: STORE_NAME,
     raisesTokens: settings.strategy === 'lease',
+    tokensTellTime: true,
     get capabilities() {
       return { ...CAPABILITIES[settings.strategy], wakeUp: hearing.isOn ? 'message' : 'poll' } as const;
     },

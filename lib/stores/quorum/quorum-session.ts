@@ -2,8 +2,10 @@ import {
   type AcquireReply,
   type AcquireRequest,
   type Grant,
+  type KeyPage,
   type KeyView,
   type LeaseRequest,
+  type ListRequest,
   REFUSED_MS,
   type ReleaseRequest,
   type StoreSession,
@@ -13,6 +15,7 @@ import { Candidate } from './candidate.js';
 import { Departure } from './departure.js';
 import { gatherMajority, missingOf, valuesOf } from './gather.js';
 import { Heat } from './heat.js';
+import { listOf } from './listing.js';
 import { nthGreatest } from './majority.js';
 import { closedError } from './quorum-errors.js';
 import type { QuorumNodes } from './quorum-nodes.js';
@@ -79,6 +82,11 @@ export class QuorumSession implements StoreSession {
     const held = valuesOf(answers).filter((wasHeld) => wasHeld).length;
     const silent = missingOf(this.nodes, answers, ANSWER_MS).length;
     return held > 0 && held + silent >= this.nodes.majority;
+  }
+
+  async list(request: ListRequest): Promise<KeyPage> {
+    this.checkOpen('list');
+    return listOf(this.nodes, request);
   }
 
   async close(): Promise<void> {

@@ -8,14 +8,15 @@
  * node that stands still.
  */
 import type { Redis } from 'ioredis';
-import type { Address, Connection } from './client-options.js';
+import { type Address, type Connection, textOf } from './client-options.js';
 import { ClusterEars } from './cluster-ears.js';
 import { type ClusterNode, ClusterNodes } from './cluster-nodes.js';
 import { ClusterScout, type Target } from './cluster-scout.js';
 import { ClusterScripts } from './cluster-scripts.js';
 import { slotOf } from './cluster-slots.js';
 import { RedisSubscriber } from './redis-subscriber.js';
-import type { Call, Ears, Route } from './route.js';
+import type { Call, Ears, Route, Scanned, ScanStep } from './route.js';
+import { placeOf, placeText, scan } from './scan.js';
 import type { ScriptShape } from './script.js';
 import { runScript, type Sender } from './script-runner.js';
 import { checkScripts, checkShardedChannels } from './self-test.js';
@@ -91,12 +92,35 @@ export class ClusterRoute implements Route {
     }
   }
 
+  /** Master by master, in the order of their names. One that is gone by then has given its slots to the others. */
+  async scan(step: ScanStep): Promise<Scanned> {
+    const place = placeOf(step.from ?? '');
+    const masters = this.scout.masters.toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+    const at = masters.findIndex((master) => textOf(master) >= place.server);
+    const master = masters[at];
+    if (!master) return { names: [], next: undefined };
+    const from = textOf(master) === place.server ? place.from : undefined;
+    const { names, next } = await this.scanOf(master, { ...step, from });
+    const after = next === undefined ? masters[at + 1] : master;
+    return { names, next: after && placeText({ server: textOf(after), from: next }) };
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.nodes.close(), this.ownEars?.close(), this.subscriber?.close()]);
   }
 
   private masterOf({ keys }: { readonly keys: readonly string[] }): Promise<Address> {
     return this.scout.masterOf(slotOf(keys[0]!));
+  }
+
+  private async scanOf(master: Address, step: ScanStep): Promise<Scanned> {
+    try {
+      return await scan((await this.nodes.at(master)).link, step);
+    } catch (error) {
+      // Another may serve its slots by now: whoever asks again is told so.
+      this.scout.heed(error, master);
+      throw error;
+    }
   }
 
   /** Messages that are not about waiting are published to the whole cluster: any node does, and another when it is gone. */

@@ -6,3 +6,15 @@
 export function stateKeyOf(key: string): string {
   return key.startsWith('}') ? `{\0${key}}` : `{${key}}`;
 }
+
+/** The lock key whose first Redis key this is; undefined where it is none. */
+export function keyOfState(stateKey: string): string | undefined {
+  const [, key] = /^\{\0?(.+)\}$/s.exec(stateKey) ?? [];
+  return key !== undefined && stateKeyOf(key) === stateKey ? key : undefined;
+}
+
+/** What the first Redis keys of lock keys with that beginning look like, for `SCAN … MATCH`: others may do so too. */
+export function statePatternOf(prefix: string): string {
+  const escaped = prefix.replaceAll(/[\\*?[\]^]/g, '\\$&');
+  return prefix.startsWith('}') ? `{\0${escaped}*}` : `{${escaped}*}`;
+}

@@ -2,8 +2,10 @@ import { LockStoreError, LockUnsupportedError } from '../../errors.js';
 import type {
   AcquireReply,
   AcquireRequest,
+  KeyPage,
   KeyView,
   LeaseRequest,
+  ListRequest,
   ReleaseRequest,
   SessionContext,
   StoreSession,
@@ -11,7 +13,7 @@ import type {
 import { systemRandom } from '../../util/random.js';
 import { acquireInTurn } from './acquire-in-turn.js';
 import { ClusterRoute } from './cluster-route.js';
-import { stateKeyOf } from './key-names.js';
+import { keyOfState, stateKeyOf, statePatternOf } from './key-names.js';
 import { isAnswer, isOutOfMemory, SessionClosed, storeErrorOf } from './redis-errors.js';
 import type { RedisSettings } from './redis-options.js';
 import { acquireReplyOf, isHeldReply, keyViewOf } from './replies.js';
@@ -110,6 +112,19 @@ class RedisSession implements StoreSession {
     const args = (isFull: Flag) => [toleranceMs, isFull] as const;
     const wasHeld = await this.runThoughFull({ script: scripts.forceRelease, keys: [key] }, args);
     return wasHeld === 1;
+  }
+
+  /** Also those that are remembered for the clock tolerance: to ask which is which would cost as much as to inspect them. */
+  async list({ prefix, from, most }: ListRequest): Promise<KeyPage> {
+    const failure = { operation: 'list', keys: [], place: this.settings.connection.place };
+    if (this.isClosed) throw storeErrorOf({ ...failure, cause: new SessionClosed() });
+    try {
+      const { names, next } = await this.route.scan({ pattern: statePatternOf(prefix), most, from });
+      const keys = names.map(keyOfState).filter((key) => key?.startsWith(prefix) === true);
+      return { keys: keys as string[], hashes: [], next };
+    } catch (cause) {
+      throw storeErrorOf({ ...failure, cause: this.isClosed ? new SessionClosed() : cause });
+    }
   }
 
   /** Undefined where a user may not ask. */

@@ -69,6 +69,7 @@ export function redisStore(options: RedisStoreOptions): LockStore {
     name: STORE_NAME,
     capabilities: settings.spinMs === undefined ? NOTIFY : SPIN,
     raisesTokens: true,
+    tokensTellTime: true,
     connect: (context) => openSession(settings, context),
   };
 }

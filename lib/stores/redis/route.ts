@@ -20,9 +20,26 @@ export interface Route {
   run<Shape extends ScriptShape>(call: Call<Shape>): Promise<Shape['returns']>;
   /** Of a cluster, where each key has a channel of its own. */
   readonly ears?: Ears | undefined;
+  /** One step through the names of all servers. @throws the server's answer, or what became of the connection */
+  scan(step: ScanStep): Promise<Scanned>;
   /** Of a single server: the run id of its process. What is only in memory lives as long as that. */
   life?(): Promise<string | undefined>;
   close(): Promise<void>;
+}
+
+/** What `SCAN` is asked for. */
+export interface ScanStep {
+  readonly pattern: string;
+  /** About how many names the server looks at. */
+  readonly most: number;
+  /** Where the step before ended; undefined to begin. */
+  readonly from: string | undefined;
+}
+
+/** What `SCAN` found, and where to go on; undefined at the end. */
+export interface Scanned {
+  readonly names: readonly string[];
+  readonly next: string | undefined;
 }
 
 /** Who in this process waits for messages about which key. */

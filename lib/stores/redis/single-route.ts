@@ -4,7 +4,8 @@ import type { Connection } from './client-options.js';
 import { RedisLink } from './redis-link.js';
 import { RedisSubscriber } from './redis-subscriber.js';
 import { ReplicatedLink } from './replicated-link.js';
-import { type Call, NO_SESSION, type Route } from './route.js';
+import { type Call, NO_SESSION, type Route, type Scanned, type ScanStep } from './route.js';
+import { scan } from './scan.js';
 import type { ScriptShape } from './script.js';
 import { runScript } from './script-runner.js';
 import { checkScripts } from './self-test.js';
@@ -69,6 +70,10 @@ export class SingleRoute implements Route {
     const [stateKey = ''] = keys;
     const sender = isGrant && this.replicated ? this.replicated.senderFor({ stateKey, isGrant }) : this.link;
     return runScript(sender, script, { keys, args });
+  }
+
+  scan(step: ScanStep): Promise<Scanned> {
+    return scan(this.link, step);
   }
 
   async life(): Promise<string | undefined> {

@@ -1,8 +1,10 @@
 import type {
   AcquireReply,
   AcquireRequest,
+  KeyPage,
   KeyView,
   LeaseRequest,
+  ListRequest,
   ReleaseRequest,
 } from '../../line/store.js';
 
@@ -17,6 +19,8 @@ export interface SqlCommands {
   renew(leases: readonly LeaseRequest[]): Promise<readonly number[]>;
   release(request: ReleaseRequest): Promise<void>;
   inspect(key: string): Promise<KeyView>;
+  /** A page of the table, in the order of its rows. Locks nothing. */
+  list(request: ListRequest): Promise<KeyPage>;
   forceRelease(key: string): Promise<boolean>;
   /** Which of these waiters (owner, and the key it waits for) are called. Locks nothing. */
   called(waiters: ReadonlyMap<string, string>): Promise<Polled>;

@@ -2,8 +2,10 @@ import type {
   AcquireReply,
   AcquireRequest,
   Hint,
+  KeyPage,
   KeyView,
   LeaseRequest,
+  ListRequest,
   ReleaseRequest,
   SessionContext,
   StoreSession,
@@ -90,6 +92,10 @@ export class SqlSession implements StoreSession {
 
   inspect(key: string): Promise<KeyView> {
     return this.run('inspect', [key], (commands) => commands.inspect(key));
+  }
+
+  list(request: ListRequest): Promise<KeyPage> {
+    return this.run('list', [], (commands) => commands.list(request));
   }
 
   forceRelease(key: string): Promise<boolean> {

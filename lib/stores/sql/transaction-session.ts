@@ -2,8 +2,10 @@ import type {
   AcquireReply,
   AcquireRequest,
   Grant,
+  KeyPage,
   KeyView,
   LeaseRequest,
+  ListRequest,
   ReleaseRequest,
   SessionContext,
   StoreSession,
@@ -19,7 +21,7 @@ import { TRANSACTION_CAPACITY } from './strategy.js';
 export interface TransactionSessionParts {
   readonly context: SessionContext;
   /** The leases of the same table: what is on record of the transactions. */
-  readonly records: StoreSession;
+  readonly records: StoreSession & Required<Pick<StoreSession, 'list'>>;
   readonly locks: RowLocks;
   readonly speaker: Speaker;
   /** In milliseconds. */
@@ -101,6 +103,11 @@ export class TransactionSession implements StoreSession {
     if (view.capacity !== TRANSACTION_CAPACITY && view.holders.length > 0) return view;
     const holders = view.holders.map((holder) => ({ ...holder, weight: MODE_CAPACITY }));
     return { capacity: MODE_CAPACITY, holders, waiters: view.waiters };
+  }
+
+  /** Of what is on record: who holds. Who waits stands in a line of the database's own. */
+  list(request: ListRequest): Promise<KeyPage> {
+    return this.parts.records.list(request);
   }
 
   async forceRelease(key: string): Promise<boolean> {

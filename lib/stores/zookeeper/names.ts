@@ -41,6 +41,16 @@ export function folderOf(key: string): string {
   return name;
 }
 
+const ESCAPED = /^(?:[\w:@~!$&'()*+,;=-]|%[0-9a-f]{2})+$/;
+
+/** The key of a node of that name; undefined where it is no key's. */
+export function keyOfFolder(name: string): string | undefined {
+  if (!ESCAPED.test(name)) return undefined;
+  const bytes = name.replaceAll(/%(..)/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  const key = Buffer.from(bytes, 'latin1').toString();
+  return folderOf(key) === name ? key : undefined;
+}
+
 /** What a node of the claim is called, up to the sequence that the server adds. */
 export function prefixOf({ owner, capacity, weight }: Claim): string {
   return `${LAYOUT}-${owner}-${kindOf(capacity, weight)}-`;

@@ -1,15 +1,17 @@
 import type {
   AcquireReply,
   AcquireRequest,
+  KeyPage,
   KeyView,
   LeaseRequest,
+  ListRequest,
   ReleaseRequest,
   SessionContext,
   StoreSession,
 } from '../../line/store.js';
 import { systemRandom } from '../../util/random.js';
 import { type SessionEvent, type ZooKeeperClient, zooKeeperClient } from './client/index.js';
-import { forceRelease, inspect } from './key-view.js';
+import { forceRelease, inspect, list } from './key-view.js';
 import { NodeWatches } from './node-watches.js';
 import { OwnPlaces } from './own-places.js';
 import { SessionClosed, storeErrorOf } from './zookeeper-errors.js';
@@ -106,6 +108,13 @@ class ZooKeeperSession implements StoreSession {
     return this.run('inspect', [key], async () => {
       if (!this.client.isConnected) await this.client.connect();
       return inspect(this.client, key);
+    });
+  }
+
+  list(request: ListRequest): Promise<KeyPage> {
+    return this.run('list', [], async () => {
+      if (!this.client.isConnected) await this.client.connect();
+      return list(this.client, request);
     });
   }
 

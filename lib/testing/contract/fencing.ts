@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { systemClock } from '../../util/clock.js';
 import { contractCase } from './contract-case.js';
+import { leaving, requestFor } from './requests.js';
 import { Story } from './story.js';
-import { aborted, lull } from './time.js';
+import { aborted, lull, pause } from './time.js';
+import { grantsOf } from './verbs.js';
 
 export const fencing = [
   contractCase('gives tokens that grow from grant to grant, over all clients', [], async (bench) => {
@@ -27,6 +30,29 @@ export const fencing = [
       );
     }
   }),
+
+  contractCase(
+    'tells when it granted, in microseconds, where it says that its tokens do',
+    [],
+    async (bench) => {
+      const { store, ...session } = await bench.session();
+      const requests = [requestFor(bench.storeKey('first')), requestFor(bench.storeKey('second'))];
+      const moments: { beforeUs: number; token: number; afterUs: number }[] = [];
+      for (const request of requests) {
+        const beforeUs = systemClock.nowMs() * 1_000;
+        const [grant] = grantsOf(await session.acquire(request));
+        moments.push({ beforeUs, token: grant!.token, afterUs: systemClock.nowMs() * 1_000 });
+        await pause(200);
+      }
+      for (const request of requests) await session.release(leaving(request));
+      if (store.tokensTellTime !== true) return;
+      const [first, second] = [moments[0]!, moments[1]!];
+      const passedUs = second.token - first.token;
+      // By two clocks, of which one may be set a little meanwhile.
+      const [least, most] = [second.beforeUs - first.afterUs, second.afterUs - first.beforeUs];
+      assert(passedUs > least * 0.9 && passedUs < most * 1.1, `${passedUs}, not from ${least} to ${most}`);
+    },
+  ),
 
   contractCase('gives tokens that grow after everybody has gone', [], async (bench) => {
     const key = bench.key();

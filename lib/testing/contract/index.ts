@@ -4,6 +4,7 @@ import { fairness } from './fairness.js';
 import { fencing } from './fencing.js';
 import { lease } from './lease.js';
 import { theLine } from './line.js';
+import { listing } from './listing.js';
 import { loss } from './loss.js';
 import { mutualExclusion } from './mutual-exclusion.js';
 import { reEntry } from './re-entry.js';
@@ -17,6 +18,7 @@ import { watchdog } from './watchdog.js';
 /** The cases by chapter. */
 export const chapters: Readonly<Record<string, readonly ContractCase[]>> = {
   'the port': verbs,
+  listing,
   'the line': theLine,
   'mutual exclusion': mutualExclusion,
   waiting,

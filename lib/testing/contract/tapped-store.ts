@@ -47,6 +47,7 @@ function tappedSession(session: StoreSession, tap: Tap): StoreSession {
     release: (request) => noted('release', () => session.release(request)),
     inspect: (key) => noted('inspect', () => session.inspect(key)),
     forceRelease: (key) => noted('forceRelease', () => session.forceRelease(key)),
+    ...(session.list && { list: (request) => noted('list', () => session.list!(request)) }),
     close: () => session.close(),
   };
 }

@@ -130,6 +130,7 @@ function bareSession(session: StoreSession, more: { hints: Hint[]; store: LockSt
     release: (request) => session.release(request),
     inspect: (key) => session.inspect(key),
     forceRelease: (key) => session.forceRelease(key),
+    ...(session.list && { list: (request) => session.list!(request) }),
     close: () => session.close(),
   };
 }

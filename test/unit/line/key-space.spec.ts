@@ -228,3 +228,26 @@ describe('messages', () => {
     expect(messages).toEqual(["gone a at a's"]);
   });
 });
+
+describe('the list', () => {
+  it('has what is held or waited for, by name, and not what is only remembered', () => {
+    acquire('a1', ['vote:2']);
+    acquire('a2', ['vote:1'], { leaseMs: 500 });
+    acquire('a3', ['other']);
+    release('a4', ['vote:3'], { refuses: true });
+    const all = { prefix: 'vote:', most: 10 };
+    expect(space.list(all)).toEqual({ keys: ['vote:1', 'vote:2'], hashes: [], next: undefined });
+    pass(500);
+    expect(space.list(all).keys).toEqual(['vote:2']);
+  });
+
+  it('is told in pages, each where the one before ended', () => {
+    for (const key of ['k3', 'k1', 'k4', 'k2']) acquire(`a${key}`, [key]);
+    const first = space.list({ prefix: 'k', most: 2 });
+    expect(first).toEqual({ keys: ['k1', 'k2'], hashes: [], next: 'k2' });
+    release('ak2', ['k2']);
+    acquire('late', ['k0']);
+    const second = space.list({ prefix: 'k', most: 2, from: first.next });
+    expect(second).toEqual({ keys: ['k3', 'k4'], hashes: [], next: undefined });
+  });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MODE_CAPACITY } from '../../../../lib/line/store.js';
-import { folderOf, placeOf, prefixOf } from '../../../../lib/stores/zookeeper/names.js';
+import { folderOf, keyOfFolder, placeOf, prefixOf } from '../../../../lib/stores/zookeeper/names.js';
 import { dataOf, textOf } from '../../../../lib/stores/zookeeper/node-text.js';
 import { TokenOutOfReach, tokenOf } from '../../../../lib/stores/zookeeper/token.js';
 
@@ -31,9 +31,16 @@ describe('the node of a key', () => {
         expect(folderOf(a)).toMatch(/^[\x21-\x7e]+$/);
         expect(folderOf(a)).not.toMatch(/[/.]/);
         expect(decodeURIComponent(folderOf(a))).toBe(a);
+        expect(keyOfFolder(folderOf(a))).toBe(a);
         expect(folderOf(a) === folderOf(b)).toBe(a === b);
       }),
     );
+  });
+});
+
+describe('a node that is no key’s', () => {
+  it.each(['', 'a%2', 'a%2F', '%61', 'a.b', 'é', '%ff'])('is not taken for one: %j', (name) => {
+    expect(keyOfFolder(name)).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { lockKeys, namespacePrefix } from '../../../lib/core/lock-keys.js';
+import { lockKeys, namespacePrefix } from '../../../lib/line/lock-keys.js';
 import { LockConfigError, LockKeyError } from '../../../lib/errors.js';
 
 const BAD: [what: string, key: unknown, why: RegExp][] = [
