@@ -14,7 +14,21 @@ export {
   LockUnsupportedError,
   LockUpgradeError,
 } from './errors.js';
-export type { LockStore, StoreCapabilities, StoreOptions } from './line/store.js';
+export type {
+  AcquireReply,
+  AcquireRequest,
+  Grant,
+  Hint,
+  KeyView,
+  LeaseRequest,
+  LockStore,
+  ReleaseRequest,
+  SessionContext,
+  StoreCapabilities,
+  StoreOptions,
+  StoreSession,
+} from './line/store.js';
+export type { KeyValue } from './key/key-value.js';
 export { lockKey } from './key/lock-key.js';
 export type { DistributedLockOptions } from './nest/decorator-options.js';
 export {
@@ -32,6 +46,7 @@ export type {
   ModuleExtras,
 } from './nest/module-options.js';
 export { CurrentLock, LockKey } from './nest/parameter-decorators.js';
-export { memoryStore } from './stores/memory/index.js';
+export { memoryStore, type MemoryStoreOptions } from './stores/memory/index.js';
 export { type QuorumOptions, quorumStore } from './stores/quorum/index.js';
+export type { Clock, Timer, TimerOptions } from './util/clock.js';
 export { duration, type Duration } from './util/duration.js';

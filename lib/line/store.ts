@@ -33,6 +33,7 @@ export interface StoreOptions {
 export interface LockStore {
   /** For logs and errors: `'redis'`, `'memory'`. */
   readonly name: string;
+  /** What it can promise; asked before every request. */
   readonly capabilities: StoreCapabilities;
   /** True where `leastTokens` of a request are heeded, as a node of a quorum has to. Default false. */
   readonly raisesTokens?: boolean;
@@ -152,6 +153,7 @@ export type AcquireReply =
   | { readonly kind: 'conflict'; readonly grants: readonly Grant[]; readonly capacity: number }
   | { readonly kind: 'refused' };
 
+/** A hold whose lease is to be lengthened. */
 export interface LeaseRequest {
   readonly key: string;
   readonly owner: string;
@@ -159,6 +161,7 @@ export interface LeaseRequest {
   readonly leaseMs: number;
 }
 
+/** Who leaves which keys. */
 export interface ReleaseRequest {
   readonly keys: readonly string[];
   readonly owner: string;

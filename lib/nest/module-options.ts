@@ -34,6 +34,7 @@ export interface DistributedLockModuleOptions {
 
 /** A provider that makes the options, for `useClass` and `useExisting`. */
 export interface DistributedLockOptionsFactory {
+  /** Called once, when the application boots. */
   createDistributedLockOptions(): DistributedLockModuleOptions | Promise<DistributedLockModuleOptions>;
 }
 
