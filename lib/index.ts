@@ -46,6 +46,7 @@ export type {
   ModuleExtras,
 } from './nest/module-options.js';
 export { CurrentLock, LockKey } from './nest/parameter-decorators.js';
+export { DISTRIBUTED_LOCK_OPTIONS } from './nest/tokens.js';
 export { memoryStore, type MemoryStoreOptions } from './stores/memory/index.js';
 export { type QuorumOptions, quorumStore } from './stores/quorum/index.js';
 export type { Clock, Timer, TimerOptions } from './util/clock.js';
