@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { entryPoints } from '../toolchain/entry-points.js';
-import { install, pack, removeTemporaryFolders, run, temporaryFolder, whileRunning } from './consumer.js';
+import { BUILT, install, packed, removeTemporaryFolders, run, whileRunning } from './consumer.js';
 
 interface Vote {
   readonly inside: number;
@@ -11,8 +11,7 @@ const APPLICATIONS = ['nest11-cjs', 'nest12-esm'] as const;
 const folderOf = new Map<string, string>();
 
 beforeAll(async () => {
-  const tarball = await pack(temporaryFolder());
-  const installed = await Promise.all(APPLICATIONS.map((name) => install(name, tarball)));
+  const installed = await Promise.all(APPLICATIONS.map((name) => install(name, packed())));
   APPLICATIONS.forEach((name, index) => folderOf.set(name, installed[index]!));
 });
 afterAll(removeTemporaryFolders);
@@ -39,7 +38,7 @@ describe.each(APPLICATIONS)('a %s application with the packed library', (applica
   });
 
   it('boots, and lets one vote of a user in at a time', async () => {
-    const votes = await whileRunning(folder(), async (url) => {
+    const votes = await whileRunning(folder(), BUILT, async (url) => {
       const vote = async () => (await (await fetch(`${url}/votes/7`, { method: 'POST' })).json()) as Vote;
       return Promise.all(Array.from({ length: 20 }, vote));
     });
