@@ -5,9 +5,14 @@ import { basename, join } from 'node:path';
 
 const ROOT = process.cwd();
 /** What a user's shell would have: not the variables of the test runner we are in. */
-const ENV = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(NODE_ENV|NODE_OPTIONS|JEST_|npm_|INIT_CWD)/.test(name)),
-);
+const ENV = {
+  ...process.env,
+  NODE_ENV: undefined,
+  JEST_WORKER_ID: undefined,
+  NODE_OPTIONS: undefined,
+  // Of `npm run --silent`: it hides why a command failed.
+  npm_config_loglevel: undefined,
+};
 
 /** Runs a command to its end and answers what it printed; a failure tells all of it. */
 export function run(folder: string, command: string, ...args: readonly string[]): Promise<string> {
