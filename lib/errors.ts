@@ -37,12 +37,15 @@ const PUBLIC_TEXT: Record<LockErrorCode, string> = {
  * with its own HTTP status even where no filter of ours runs.
  */
 export abstract class LockError extends Error {
+  /** What happened, for programs. */
   abstract readonly code: LockErrorCode;
   /** The key as the caller gave it; undefined where no key was made. */
   readonly key: string | undefined;
   /** The HTTP status that says it. */
   readonly status: number;
+  /** The same; `http-errors` has both. */
   readonly statusCode: number;
+  /** True where the status is below 500. */
   readonly expose: boolean;
 
   protected constructor(message: string, status: number, init: LockErrorInit) {

@@ -33,6 +33,7 @@ export {
   type StoreSession,
   TOKEN_BLOCK,
 } from './line/store.js';
+export type { KeyValue } from './key/key-value.js';
 export { lockKey } from './key/lock-key.js';
 export type { DistributedLockOptions } from './nest/decorator-options.js';
 export {
@@ -50,6 +51,8 @@ export type {
   ModuleExtras,
 } from './nest/module-options.js';
 export { CurrentLock, LockKey } from './nest/parameter-decorators.js';
-export { memoryStore } from './stores/memory/index.js';
+export { DISTRIBUTED_LOCK_OPTIONS } from './nest/tokens.js';
+export { memoryStore, type MemoryStoreOptions } from './stores/memory/index.js';
 export { type QuorumOptions, quorumStore } from './stores/quorum/index.js';
+export type { Clock, Timer, TimerOptions } from './util/clock.js';
 export { duration, type Duration } from './util/duration.js';

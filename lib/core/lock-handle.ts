@@ -20,7 +20,7 @@ export abstract class LockHandle implements AsyncDisposable {
    * @see https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
    */
   abstract readonly fencingToken: number;
-  /** @throws LockConfigError for a key that this hold does not have */
+  /** The fencing token of one of several keys. @throws LockConfigError for a key that this hold does not have */
   abstract fencingTokenOf(key: string): number;
   /** Aborts with a LockLostError, once, when the hold is lost. */
   abstract readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ export abstract class LockHandle implements AsyncDisposable {
   abstract readonly isHeld: boolean;
   /** What is left until the local deadline, in milliseconds; 0 where it is not held. */
   abstract remainingMs(): number;
-  /** @throws LockLostError where the hold was lost or released */
+  /** Throws where the lock is not held any more: ask it before each step that must not be done twice. @throws LockLostError */
   abstract assertHeld(): void;
   /**
    * Lengthens the lease to at least `leaseTime` from now; never shortens it. A watchdog goes on.
@@ -38,6 +38,7 @@ export abstract class LockHandle implements AsyncDisposable {
   /** Gives the lock back. A second call does nothing; it never touches another owner's hold. */
   abstract release(): Promise<void>;
 
+  /** As {@link release}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }

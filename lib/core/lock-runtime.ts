@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { LockStoreError, LockTimeoutError } from '../errors.js';
 import { MODE_CAPACITY, type StoreSession } from '../line/store.js';
 import { Admission, type AdmissionConfig, type EnterOptions } from './admission.js';
@@ -93,6 +94,16 @@ export class LockRuntime extends LockService {
     const client = this.admission.clientOf(options.store);
     const [name] = lockKeys(key);
     return ask(client, 'forceRelease', (session) => session.forceRelease(client.storeKey(name!)));
+  }
+
+  /** What a log shows of it. Below it are the connections of the stores, which know their passwords. */
+  toJSON(): object {
+    const stores = this.admission.clients().map(({ store }) => store.name);
+    return { namespace: this.config.namespace, stores };
+  }
+
+  [inspect.custom](): object {
+    return this.toJSON();
   }
 
   /**

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { LockConfigError, LockLostError, LockUnsupportedError } from '../errors.js';
 import { type Duration, durationMs } from '../util/duration.js';
 import type { HeldLock } from './held-lock.js';
@@ -53,6 +54,15 @@ export class LockView extends LockHandle {
   get loss(): LockLostError | undefined {
     for (const lock of this.locks) if (lock.loss) return lock.loss;
     return undefined;
+  }
+
+  /** What a log shows of it. Below it are the connections of a store, which know its password. */
+  toJSON(): object {
+    return { keys: this.keys, owner: this.owner, isHeld: this.isHeld, remainingMs: this.remainingMs() };
+  }
+
+  [inspect.custom](): object {
+    return this.toJSON();
   }
 
   get isOpen(): boolean {

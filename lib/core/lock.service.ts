@@ -3,14 +3,19 @@ import type { LockOptions } from './lock-options.js';
 
 /** What `inspect` tells of a key. */
 export interface LockState {
+  /** As it was asked for, without the namespace. */
   key: string;
   /** An empty `owner` stands for what remains of a `minHoldTime` after the release. */
   holders: {
+    /** As {@link LockHandle.owner}. */
     owner: string;
+    /** The first of its grant's block. */
     fencingToken: number;
+    /** `'exclusive'` where it takes the whole key. */
     mode: 'exclusive' | 'shared';
     /** Permits of a semaphore; 1 for a mutex or read/write lock. */
     weight: number;
+    /** What is left of its lease, in milliseconds. */
     remainingMs: number;
   }[];
   /** Requests that wait, over all processes; the plain ones of another process share one place and count as one. */

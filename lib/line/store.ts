@@ -33,6 +33,7 @@ export interface StoreOptions {
 export interface LockStore {
   /** For logs and errors: `'redis'`, `'memory'`. */
   readonly name: string;
+  /** What it can promise; asked before every request. */
   readonly capabilities: StoreCapabilities;
   /** True where `leastTokens` of a request are heeded, as a node of a quorum has to. Default false. */
   readonly raisesTokens?: boolean;

@@ -14,10 +14,10 @@ import type {
 } from './module-options.js';
 import { checkAsyncOptions, type ModuleSettings, readFlag, readSettings } from './module-settings.js';
 import { requireObject } from './option-names.js';
-import { LOCK_RUNTIME, MODULE_OPTIONS, MODULE_SETTINGS } from './tokens.js';
+import { DISTRIBUTED_LOCK_OPTIONS, LOCK_RUNTIME, MODULE_SETTINGS } from './tokens.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DistributedLockModuleOptions>({
-  optionsInjectionToken: MODULE_OPTIONS,
+  optionsInjectionToken: DISTRIBUTED_LOCK_OPTIONS,
 })
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createDistributedLockOptions')
@@ -35,7 +35,11 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<DistributedLoc
 @Module({
   imports: [DiscoveryModule],
   providers: [
-    { provide: MODULE_SETTINGS, useFactory: settingsFrom, inject: [MODULE_OPTIONS, ModulesContainer] },
+    {
+      provide: MODULE_SETTINGS,
+      useFactory: settingsFrom,
+      inject: [DISTRIBUTED_LOCK_OPTIONS, ModulesContainer],
+    },
     { provide: LOCK_RUNTIME, useFactory: runtimeFrom, inject: [MODULE_SETTINGS] },
     { provide: LockService, useExisting: LOCK_RUNTIME },
     { provide: APP_FILTER, useFactory: filterFrom, inject: [MODULE_SETTINGS, HttpAdapterHost] },

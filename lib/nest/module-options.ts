@@ -1,5 +1,6 @@
 import type { InjectionToken, ModuleMetadata, Type } from '@nestjs/common';
 import type { LockStore } from '../line/store.js';
+import type { Clock } from '../util/clock.js';
 import type { Duration } from '../util/duration.js';
 
 /** What is decided beside the options, before any factory runs. */
@@ -30,10 +31,13 @@ export interface DistributedLockModuleOptions {
   shutdownTimeout?: Duration;
   /** A global exception filter that words LockErrors for the protocol: 423 with `Retry-After`, and so on. Default true. */
   exceptionFilter?: boolean;
+  /** For tests: what waits, leases and renewals are counted on, such as a `manualClock()`. Default: the process's own. */
+  clock?: Clock;
 }
 
 /** A provider that makes the options, for `useClass` and `useExisting`. */
 export interface DistributedLockOptionsFactory {
+  /** Called once, when the application boots. */
   createDistributedLockOptions(): DistributedLockModuleOptions | Promise<DistributedLockModuleOptions>;
 }
 

@@ -3,6 +3,7 @@ import { SHORTEST_LEASE_MS } from '../core/lock-options.js';
 import { namespacePrefix } from '../line/lock-keys.js';
 import type { LockStore } from '../line/store.js';
 import { memoryStore } from '../stores/memory/index.js';
+import type { Clock } from '../util/clock.js';
 import { durationMs } from '../util/duration.js';
 import type { DistributedLockModuleAsyncOptions, DistributedLockModuleOptions } from './module-options.js';
 import { checkNames, wrongOption } from './option-names.js';
@@ -16,6 +17,8 @@ export interface ModuleSettings {
   readonly watchdogMs: number;
   readonly shutdownMs: number;
   readonly hasExceptionFilter: boolean;
+  /** Undefined for the process's own. */
+  readonly clock?: Clock;
   /** True where nobody chose a store: worth a warning. */
   readonly isStoreByDefault: boolean;
 }
@@ -29,6 +32,7 @@ const OPTIONS: readonly (keyof DistributedLockModuleOptions)[] = [
   'watchdogTimeout',
   'shutdownTimeout',
   'exceptionFilter',
+  'clock',
 ];
 
 /** @throws LockConfigError naming option, value and bound */
@@ -44,6 +48,7 @@ export function readSettings(options: DistributedLockModuleOptions): ModuleSetti
     watchdogMs: durationMs('watchdogTimeout', watchdogTimeout, { minMs: SHORTEST_LEASE_MS }),
     shutdownMs: durationMs('shutdownTimeout', shutdownTimeout),
     hasExceptionFilter: readFlag('exceptionFilter', options.exceptionFilter),
+    ...readClock(options.clock),
   };
 }
 
@@ -72,6 +77,13 @@ export function readFlag(option: string, value: unknown): boolean {
   if (value !== undefined && typeof value !== 'boolean')
     throw wrongOption('', option, { value, bound: 'true or false' });
   return value ?? true;
+}
+
+function readClock(clock: Clock | undefined): Pick<ModuleSettings, 'clock'> {
+  if (clock === undefined) return {};
+  const { nowMs, setTimer } = (clock ?? {}) as Partial<Clock>;
+  if (typeof nowMs === 'function' && typeof setTimer === 'function') return { clock };
+  throw wrongOption('', 'clock', { value: clock, bound: 'a Clock, as manualClock() makes one' });
 }
 
 // Which modules see the service is settled before a factory runs.

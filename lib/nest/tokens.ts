@@ -3,7 +3,11 @@
  * process (ESM and CommonJS) mean the same.
  */
 export const LOCK_RUNTIME = Symbol.for('nestjs-distributed-lock:runtime');
-export const MODULE_OPTIONS = Symbol.for('nestjs-distributed-lock:options');
+/**
+ * Where the options of the module are injected. For tests: `overrideProvider(DISTRIBUTED_LOCK_OPTIONS)` gives an
+ * application another store, whichever of forRoot and forRootAsync it uses.
+ */
+export const DISTRIBUTED_LOCK_OPTIONS: symbol = Symbol.for('nestjs-distributed-lock:options');
 export const MODULE_SETTINGS = Symbol.for('nestjs-distributed-lock:settings');
 
 /**

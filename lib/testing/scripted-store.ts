@@ -16,7 +16,7 @@ export interface ScriptedStore extends LockStore {
   fail(error: Error): void;
   /** Every command takes so many milliseconds longer, until `clear()`. */
   delay(ms: number): void;
-  /** Whoever holds the key loses it now, and is told. */
+  /** Whoever holds the key loses it now, and is told before the next turn of the event loop. */
   lose(key: string): void;
   /** Nobody else holds anything any more, nothing fails, nothing is delayed. Who waits goes on. */
   clear(): void;

@@ -1,8 +1,10 @@
 /** A timer that was set; clearing it twice does nothing. */
 export interface Timer {
+  /** Its callback is not called any more. */
   clear(): void;
 }
 
+/** How a timer is set. */
 export interface TimerOptions {
   /** True where the timer alone must not keep the process alive. Default false. */
   readonly isBackground?: boolean;

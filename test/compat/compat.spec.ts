@@ -3,10 +3,11 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { entryPoints, manifest } from '../toolchain/entry-points.js';
 import {
+  builtOn,
   install,
   installNodes,
   NODES,
-  pack,
+  packed,
   removeTemporaryFolders,
   run,
   temporaryFolder,
@@ -24,10 +25,9 @@ const folderOf = new Map<string, string>();
 let nodes: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
-  const tarball = await pack(temporaryFolder());
   const [found, ...installed] = await Promise.all([
     installNodes(),
-    ...APPLICATIONS.map((name) => install(name, tarball)),
+    ...APPLICATIONS.map((name) => install(name, packed())),
   ]);
   nodes = found;
   APPLICATIONS.forEach((name, index) => folderOf.set(name, installed[index]!));
@@ -58,7 +58,7 @@ describe.each(APPLICATIONS)('a %s application with the packed library', (applica
   it.each(NODES)('boots on Node %s, and lets one vote of a user in at a time', async (version) => {
     const node = nodes.get(version)!;
     expect((await run(folder(), node, '--version')).trim()).toBe(`v${version}`);
-    const votes = await whileRunning({ folder: folder(), node }, async (url) => {
+    const votes = await whileRunning(folder(), builtOn(node), async (url) => {
       const vote = async () => (await (await fetch(`${url}/votes/7`, { method: 'POST' })).json()) as Vote;
       return Promise.all(Array.from({ length: 20 }, vote));
     });
@@ -103,10 +103,10 @@ it('the packed library takes and refuses under TypeScript 5.9 what it should', a
   const tsc = join(folder, 'node_modules/typescript/lib/tsc.js');
   expect(await run(folder, process.execPath, tsc, '--version')).toContain('Version 5.9.');
   const project = join(temporaryFolder(), 'tsconfig.json');
-  const packed = join(folder, 'node_modules', manifest.name);
+  const library = join(folder, 'node_modules', manifest.name);
   const paths = entryPoints.map(({ specifier, file }) => [
     specifier,
-    [join(packed, `dist/esm/${file}.d.ts`)],
+    [join(library, `dist/esm/${file}.d.ts`)],
   ]);
   const compilerOptions = {
     paths: Object.fromEntries(paths) as object,

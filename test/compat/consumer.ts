@@ -1,29 +1,38 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
 const ROOT = process.cwd();
 /** What a user's shell would have: not the variables of the test runner we are in. */
-const ENV = { ...process.env, NODE_ENV: undefined, JEST_WORKER_ID: undefined, NODE_OPTIONS: undefined };
+const ENV = {
+  ...process.env,
+  NODE_ENV: undefined,
+  JEST_WORKER_ID: undefined,
+  NODE_OPTIONS: undefined,
+  // Of `npm run --silent`: it hides why a command failed.
+  npm_config_loglevel: undefined,
+};
 
 /** Runs a command to its end and answers what it printed; a failure tells all of it. */
 export function run(folder: string, command: string, ...args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd: folder, env: ENV, maxBuffer: 64 * 1024 * 1024 };
-    execFile(command, [...args], options, (error, stdout, stderr) => {
+    const child = execFile(command, [...args], options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout + stderr);
       reject(new Error(`${[command, ...args].join(' ')} in ${folder} failed:\n${stdout}${stderr}`));
     });
+    // Whoever asks something is given the default.
+    child.stdin?.end();
   });
 }
 
-/** Builds and packs the package, as it would be published; answers the tarball. */
-export async function pack(folder: string): Promise<string> {
-  await run(ROOT, 'npm', 'pack', '--pack-destination', folder);
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
-  if (!tarball) throw new Error('npm pack made no tarball');
-  return join(folder, tarball);
+/** The tarball of the package; `pack.mjs` has made it. */
+export function packed(): string {
+  const tarball = process.env['PACKED_TARBALL'];
+  if (tarball === undefined)
+    throw new Error('the package is not packed: run the suites with their own config');
+  return tarball;
 }
 
 /** Copies one of the applications beside this file into a folder of its own and installs it, and the tarball into it. */
@@ -73,28 +82,43 @@ export async function installNodes(): Promise<ReadonlyMap<string, string>> {
   return paths;
 }
 
-/** Starts the built application, hands `use` the address that it prints, and ends it as a terminal does. */
+/** How an application is started, and how its output says that it listens. */
+interface Start {
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hands over what it has matched. */
+  readonly ready: RegExp;
+}
+
+/** The built application, on that Node. */
+export function builtOn(node: string): Start {
+  return { command: [node, 'dist/main.js'], ready: /http:\/\/\S+/ };
+}
+
+/** Starts an application, calls `use` with what says that it is ready, and ends it as a terminal does. */
 export async function whileRunning<T>(
-  { folder, node }: { readonly folder: string; readonly node: string },
-  use: (url: string) => Promise<T>,
+  folder: string,
+  { command: [file = '', ...args], env, ready }: Start,
+  use: (said: string) => Promise<T>,
 ): Promise<T> {
-  const child = spawn(node, ['dist/main.js'], { cwd: folder, env: ENV });
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  // A group of its own, so that the signal reaches all of it, as Ctrl-C does.
+  const child = spawn(file, args, { cwd: folder, env: { ...ENV, ...env }, detached: true });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   let printed = '';
-  const url = new Promise<string>((resolve) => {
+  const said = new Promise<string>((resolve) => {
     const read = (chunk: Buffer): void => {
       printed += chunk.toString();
-      const address = /http:\/\/\S+/.exec(printed)?.[0];
-      if (address) resolve(address);
+      const [match] = ready.exec(printed) ?? [];
+      if (match !== undefined) resolve(match);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
   });
   const early = ended.then((code) => Promise.reject(new Error(`ended with ${code}:\n${printed}`)));
   try {
-    return await Promise.race([url.then(use), early]);
+    return await Promise.race([said.then(use), early]);
   } finally {
-    child.kill('SIGTERM');
+    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
     await ended;
   }
 }

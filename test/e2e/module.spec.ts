@@ -263,6 +263,11 @@ describe('an option of the module that cannot work', () => {
       'exceptionFilter',
       'Option "exceptionFilter" is "no"; it must be true or false',
     ],
+    [
+      { store, clock: { now: 5 } },
+      'clock',
+      'Option "clock" is [object Object]; it must be a Clock, as manualClock() makes one',
+    ],
     [{ store, isGlobal: 1 }, 'isGlobal', 'Option "isGlobal" is 1; it must be true or false'],
     [null, 'options', 'the options are null; they must be an object'],
   ])('is refused at boot: %p', async (options, option, message) => {

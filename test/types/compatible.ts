@@ -43,7 +43,7 @@ export type Given = [
   Takes<ours.LockOptions, api.LockOptions>,
   Takes<ours.ModuleExtras, api.ModuleExtras>,
   Takes<WithoutStores<ours.DistributedLockModuleOptions>, WithoutStores<api.DistributedLockModuleOptions>>,
-  Takes<Shape<ours.DistributedLockModuleOptions>, Shape<Required<api.DistributedLockModuleOptions>>>,
+  Takes<Partial<Shape<ours.DistributedLockModuleOptions>>, Shape<Required<api.DistributedLockModuleOptions>>>,
   Takes<
     Shape<ours.DistributedLockModuleAsyncOptions>,
     Shape<Required<api.DistributedLockModuleAsyncOptions>>

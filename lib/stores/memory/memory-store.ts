@@ -5,6 +5,7 @@ import type { Hint, LockStore, SessionContext, StoreSession } from '../../line/s
 import type { Call } from '../../line/transition.js';
 import { type Clock, systemClock } from '../../util/clock.js';
 
+/** What {@link memoryStore} takes. */
 export interface MemoryStoreOptions {
   /** Stands for the server's clock. Default: the process's own. */
   readonly clock?: Clock;

@@ -5,6 +5,7 @@ import { Workbench } from './workbench.js';
 export interface ContractContext {
   /** A new client of the same back end and namespace. */
   open(): Promise<LockStore>;
+  /** Called with each store that was opened, when its case is over. */
   close(store: LockStore): Promise<void>;
 }
 

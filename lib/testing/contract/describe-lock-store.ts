@@ -15,7 +15,9 @@ import { eventually } from './time.js';
 
 /** What the contract needs of a test runner: those of jest, vitest, mocha and node:test fit. */
 export interface ContractRunner {
+  /** Opens a group. */
   describe: (name: string, body: () => void) => void;
+  /** Registers a test. */
   it: (name: string, body: () => Promise<void>) => void;
 }
 
