@@ -77,7 +77,10 @@ export class Hold {
   /** What the store granted, asked at `sentMs`. */
   grant(sentMs: number, grants: readonly Grant[]): void {
     this.tokens = grants.map((grant) => grant.token);
-    this.confirm(sentMs, Math.min(...grants.map((grant) => grant.restMs)));
+    this.confirm(
+      sentMs,
+      grants.reduce((least, { restMs }) => Math.min(least, restMs), Infinity),
+    );
   }
 
   /** The store answered a rest of `restMs` to what was asked at `sentMs`; an older answer than the last is of no use. */

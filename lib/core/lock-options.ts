@@ -59,9 +59,11 @@ export function planLock(options: LockOptions, defaults: LockDefaults, store: Lo
   if (leaseMs !== undefined && minHoldMs > leaseMs) {
     throw wrong('minHoldTime', options.minHoldTime, `not above leaseTime (${String(options.leaseTime)})`);
   }
+  const { capacity, weight } = capacityAndWeight(options);
   const plan: LockPlan = {
     waitMs: options.waitTime === undefined ? defaults.waitMs : waitMsOf(options.waitTime),
-    ...capacityAndWeight(options),
+    capacity,
+    weight,
     leaseMs: leaseMs ?? defaults.watchdogMs,
     isRenewed: leaseMs === undefined,
     isFair: flag('fair', options.fair),
@@ -105,16 +107,14 @@ function semaphoreShare({ mode, weight = 1 }: LockOptions, permits: number): Sha
 
 function refuseUnsupported(options: LockOptions, { name, capabilities }: LockStore): void {
   const { mode, permits, leaseTime, fair } = options;
-  const wanted: [isAsked: boolean, isSupported: boolean, what: string][] = [
-    [mode === 'shared', capabilities.shared, "mode 'shared'"],
-    [permits !== undefined, capabilities.permits, 'permits'],
-    [leaseTime !== undefined, capabilities.leases, 'leaseTime'],
-    [fair === true, capabilities.fairOrder, 'fair order'],
-  ];
-  for (const [isAsked, isSupported, what] of wanted) {
-    if (!isAsked || isSupported) continue;
+  const refuse = (isRefused: boolean, what: string): void => {
+    if (!isRefused) return;
     throw new LockUnsupportedError(`The store "${name}" does not support ${what}.`, { store: name });
-  }
+  };
+  refuse(mode === 'shared' && !capabilities.shared, "mode 'shared'");
+  refuse(permits !== undefined && !capabilities.permits, 'permits');
+  refuse(leaseTime !== undefined && !capabilities.leases, 'leaseTime');
+  refuse(fair === true && !capabilities.fairOrder, 'fair order');
 }
 
 function flag(option: string, value: boolean | undefined): boolean {

@@ -36,7 +36,7 @@ export class LockRuntime extends LockService {
     return rest.length === 1 ? this.workIn(key, {}, rest[0]) : this.workIn(key, rest[0], rest[1]);
   }
 
-  async acquire(key: string | readonly string[], options: LockOptions = {}): Promise<LockHandle> {
+  acquire(key: string | readonly string[], options: LockOptions = {}): Promise<LockHandle> {
     return this.admission.take(key, options);
   }
 

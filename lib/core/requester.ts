@@ -4,7 +4,7 @@ import { HeldLock } from './held-lock.js';
 import { LocalQueue, type LocalQueueLimits } from './local-queue.js';
 import type { LockPlan } from './lock-options.js';
 import type { StoreClient } from './store-client.js';
-import { Turn, type TurnOutcome } from './turn.js';
+import type { Turn, TurnOutcome } from './turn.js';
 import type { WaitBudget } from './wait-budget.js';
 import { WaitLoop } from './wait-loop.js';
 
@@ -78,7 +78,7 @@ export class Requester {
     if (outcome.kind !== 'held') return outcome;
     const { hold } = outcome;
     const leave = (keepMs: number): Promise<void> => client.giveBack(hold, keepMs);
-    const turn = new Turn({ hold, tokens: hold.tokens, isLocalHandOff: false, leave });
+    const turn: Turn = { hold, tokens: hold.tokens, isLocalHandOff: false, leave, onLost: undefined };
     hold.onLost = (cause) => turn.onLost?.(cause);
     return { kind: 'turn', turn };
   }

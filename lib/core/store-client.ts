@@ -1,7 +1,7 @@
 import { LockClosedError, LockStoreError } from '../errors.js';
 import type { Hint, LockStore, ReleaseRequest, StoreSession } from '../line/store.js';
 import type { Clock } from '../util/clock.js';
-import type { Random } from '../util/random.js';
+import { type Random, RandomIds } from '../util/random.js';
 import type { Hold } from './hold.js';
 import { LookRound } from './look-round.js';
 import { Watchdog } from './watchdog.js';
@@ -33,6 +33,8 @@ export class StoreClient {
   readonly clock: Clock;
   readonly watchdog: Watchdog;
   readonly round: LookRound;
+  /** Of the owners of this client. */
+  readonly ids = new RandomIds();
   private open: StoreSession | undefined;
   private connecting: Promise<StoreSession> | undefined;
   /** How many releases were sent and not answered, and who waits for the last of them. */

@@ -1,7 +1,8 @@
 import type { Hold, LossCause } from './hold.js';
 import type { Outcome } from './wait-loop.js';
 
-export interface TurnInit {
+/** A hold in the hands of one user; a hold may have several, one after the other. */
+export interface Turn {
   readonly hold: Hold;
   /** One for each key of the hold, in their order. */
   readonly tokens: readonly number[];
@@ -12,23 +13,8 @@ export interface TurnInit {
    * next may begin; never rejects.
    */
   readonly leave: (keepMs: number) => Promise<void>;
-}
-
-/** A hold in the hands of one user; a hold may have several, one after the other. */
-export class Turn {
-  readonly hold: Hold;
-  readonly tokens: readonly number[];
-  readonly isLocalHandOff: boolean;
-  readonly leave: (keepMs: number) => Promise<void>;
-  /** Told of the loss, once, where it comes during the turn. */
+  /** Told of the loss, once, where it comes during the turn; set by whoever is given the turn. */
   onLost: ((cause: LossCause) => void) | undefined;
-
-  constructor(init: TurnInit) {
-    this.hold = init.hold;
-    this.tokens = init.tokens;
-    this.isLocalHandOff = init.isLocalHandOff;
-    this.leave = init.leave;
-  }
 }
 
 export type TurnOutcome = Exclude<Outcome, { kind: 'held' }> | { readonly kind: 'turn'; readonly turn: Turn };

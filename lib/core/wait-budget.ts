@@ -26,6 +26,7 @@ export class WaitBudget {
   private readonly timer: Timer | undefined;
   private listener: ((end: WaitEnd) => void) | undefined;
   private ended: WaitEnd | undefined;
+  private readonly onAbort: (() => void) | undefined;
 
   constructor(private readonly options: WaitBudgetOptions) {
     const { clock, waitMs, signal } = options;
@@ -35,7 +36,9 @@ export class WaitBudget {
       return;
     }
     if (waitMs !== Infinity) this.timer = clock.setTimer(waitMs, () => this.end({ kind: 'time' }));
-    signal?.addEventListener('abort', this.onAbort);
+    if (!signal) return;
+    this.onAbort = () => this.end({ kind: 'error', error: signal.reason });
+    signal.addEventListener('abort', this.onAbort);
   }
 
   get outcome(): WaitEnd | undefined {
@@ -68,10 +71,6 @@ export class WaitBudget {
 
   dispose(): void {
     this.timer?.clear();
-    this.options.signal?.removeEventListener('abort', this.onAbort);
+    if (this.onAbort) this.options.signal?.removeEventListener('abort', this.onAbort);
   }
-
-  private readonly onAbort = (): void => {
-    this.end({ kind: 'error', error: this.options.signal?.reason });
-  };
 }

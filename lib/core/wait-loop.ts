@@ -12,7 +12,6 @@
  */
 import { type LockConfigError, LockStoreError } from '../errors.js';
 import type { AcquireReply, AcquireRequest, Grant, StoreSession } from '../line/store.js';
-import { randomId } from '../util/random.js';
 import { Hold } from './hold.js';
 import type { Look } from './look-round.js';
 import { useConflict } from './lock-use.js';
@@ -91,21 +90,31 @@ export class WaitLoop {
   /** Never rejects: what went wrong is the outcome. */
   async run(): Promise<Outcome> {
     this.begin();
-    try {
-      for (;;) {
-        const end = this.budget.outcome;
-        const outcome = end ? await this.withdraw(end) : await this.step();
-        if (outcome) return outcome;
+    let outcome: Outcome | undefined;
+    while (!outcome) {
+      const end = this.budget.outcome;
+      if (end) {
+        outcome = await this.withdraw(end);
+        continue;
       }
-    } finally {
-      this.client.round.leave(this.owner);
+      // Answers the calls up to now, even where it fails: a store that is down is not asked without a pause.
+      this.look.heed();
+      try {
+        const session = this.client.openSession ?? (await this.connect());
+        const reply = session && (await this.unlessEnded(session.acquire(this.request())));
+        outcome = reply && session && (await this.judge(reply, session));
+      } catch (error) {
+        outcome = await this.fail(error);
+      }
     }
+    this.client.round.leave(this.owner);
+    return outcome;
   }
 
   /** An owner id is never used again once a release was sent for it. */
   private begin(): undefined {
     if (this.owner !== '') this.client.round.leave(this.owner);
-    this.owner = randomId();
+    this.owner = this.client.ids.next();
     this.look = this.client.round.enter(this.owner);
     this.wasSent = false;
     this.isUncertain = false;
@@ -115,18 +124,6 @@ export class WaitLoop {
     // Not waited for: the fresh owner's command follows it on the same connection.
     void this.leave();
     return this.begin();
-  }
-
-  private async step(): Promise<Outcome | undefined> {
-    // Answers the calls up to now, even where it fails: a store that is down is not asked without a pause.
-    this.look.heed();
-    try {
-      const session = this.client.openSession ?? (await this.connect());
-      const reply = session && (await this.unlessEnded(session.acquire(this.request())));
-      return reply && session && (await this.judge(reply, session));
-    } catch (error) {
-      return this.fail(error);
-    }
   }
 
   private connect(): Promise<StoreSession | undefined> {
@@ -280,20 +277,14 @@ export class WaitLoop {
     this.budget.unlisten();
   }
 
-  /** Undefined where the budget ended first; an answer that comes later finds nobody, its owner has left. */
+  /**
+   * Undefined where the budget ended first; an answer that comes later finds nobody, its owner has left. A listener that is
+   * left behind by an answer does nothing.
+   */
   private unlessEnded<T>(answer: Promise<T>): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       this.budget.listen(() => resolve(undefined));
-      answer.then(
-        (value) => {
-          this.budget.unlisten();
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.budget.unlisten();
-          reject(error as Error);
-        },
-      );
+      answer.then(resolve, reject);
     });
   }
 }

@@ -32,9 +32,10 @@ export class KeySpace {
   }
 
   acquire(request: AcquireRequest, session: string): AcquireReply {
-    const asked = { ...request, session };
     return this.transact(request.keys, (on) =>
-      request.takesPlace || request.keys.length === 1 ? takeInOrder(on, asked) : takeAllOrNone(on, asked),
+      request.takesPlace || request.keys.length === 1
+        ? takeInOrder(on, request, session)
+        : takeAllOrNone(on, request, session),
     );
   }
 
@@ -104,13 +105,11 @@ export class KeySpace {
   }
 }
 
-type Asked = AcquireRequest & { readonly session: string };
-
 /** Everything up to the first key that is busy; its line is joined. */
-function takeInOrder(on: readonly line.Transition[], request: Asked): AcquireReply {
+function takeInOrder(on: readonly line.Transition[], request: AcquireRequest, session: string): AcquireReply {
   const grants: Grant[] = [];
   for (const [index, one] of on.entries()) {
-    const reply = line.acquire(one, { ...request, leastToken: request.leastTokens?.[index] });
+    const reply = line.acquire(one, keyRequest(request, session, request.leastTokens?.[index]));
     if (reply.kind === 'held') grants.push(reply.grant);
     else if (reply.kind === 'refused') return reply;
     else return { ...reply, grants };
@@ -119,10 +118,20 @@ function takeInOrder(on: readonly line.Transition[], request: Asked): AcquireRep
 }
 
 /** Without a place nothing is kept that would have to be given back. */
-function takeAllOrNone(on: readonly line.Transition[], request: Asked): AcquireReply {
-  const obstacle = on.find((one) => !line.wouldHold(one, request));
-  if (!obstacle) return takeInOrder(on, request);
+function takeAllOrNone(
+  on: readonly line.Transition[],
+  request: AcquireRequest,
+  session: string,
+): AcquireReply {
+  const asked = keyRequest(request, session);
+  const obstacle = on.find((one) => !line.wouldHold(one, asked));
+  if (!obstacle) return takeInOrder(on, request, session);
   // Cannot hold, so it changes nothing but says why.
-  const reply = line.acquire(obstacle, request);
+  const reply = line.acquire(obstacle, asked);
   return reply.kind === 'held' || reply.kind === 'refused' ? { kind: 'refused' } : { ...reply, grants: [] };
+}
+
+function keyRequest(request: AcquireRequest, session: string, leastToken?: number): line.KeyRequest {
+  const { owner, capacity, weight, leaseMs, takesPlace, replaces } = request;
+  return { owner, session, capacity, weight, leaseMs, takesPlace, replaces, leastToken };
 }

@@ -43,9 +43,9 @@ class SystemTimer implements Timer {
   }
 
   private arm(delayMs: number): void {
-    const step = Math.min(delayMs, LONGEST_TIMEOUT_MS);
-    const left = delayMs - step;
-    this.handle = setTimeout(() => (left > 0 ? this.arm(left) : this.callback()), step);
+    const left = delayMs - LONGEST_TIMEOUT_MS;
+    this.handle =
+      left > 0 ? setTimeout(() => this.arm(left), LONGEST_TIMEOUT_MS) : setTimeout(this.callback, delayMs);
     if (this.isBackground) this.handle.unref();
   }
 }

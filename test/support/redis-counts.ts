@@ -38,3 +38,12 @@ export async function countCommands(admin: Redis, work: () => Promise<unknown>):
     ),
   };
 }
+
+/** How often the server reads from a socket during `work`. Nobody else may use the server meanwhile. */
+export async function countReads(admin: Redis, work: () => Promise<unknown>): Promise<number> {
+  const reads = async (): Promise<number> =>
+    Number(/^total_reads_processed:(\d+)/m.exec(await admin.info('stats'))?.[1]);
+  const before = await reads();
+  await work();
+  return (await reads()) - before;
+}

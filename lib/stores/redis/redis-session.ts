@@ -60,18 +60,14 @@ class RedisSession implements StoreSession {
     this.slotOf = (key) => route.slotOf(stateKeyOf(key));
   }
 
-  async acquire(request: AcquireRequest): Promise<AcquireReply> {
-    const groups = request.keys.length === 1 ? [request.keys] : runsOf(request.keys, this.slotOf);
-    const { spinMs } = this.settings;
-    const reply =
-      groups.length === 1
-        ? await this.acquireTogether(request)
-        : await acquireInTurn(request, groups, {
-            acquire: (part) => this.acquireTogether(part),
-            release: (part) => this.release(part),
-          });
-    if (reply.kind !== 'busy' || spinMs === undefined) return reply;
-    return { ...reply, lookInMs: spinMs * (0.5 + systemRandom()) };
+  acquire(request: AcquireRequest): Promise<AcquireReply> {
+    if (request.keys.length === 1) return this.acquireTogether(request);
+    const groups = runsOf(request.keys, this.slotOf);
+    if (groups.length === 1) return this.acquireTogether(request);
+    return acquireInTurn(request, groups, {
+      acquire: (part) => this.acquireTogether(part),
+      release: (part) => this.release(part),
+    });
   }
 
   async renew(leases: readonly LeaseRequest[]): Promise<readonly number[]> {
@@ -92,7 +88,10 @@ class RedisSession implements StoreSession {
   async release(request: ReleaseRequest): Promise<void> {
     const { keys, owner } = request;
     this.route.ears?.note(owner, []);
-    if (keys.length === 1) return this.releaseTogether(request);
+    if (keys.length === 1) {
+      await this.releaseTogether(request);
+      return;
+    }
     const groups = groupsOf(keys, { slotOf: this.slotOf, most: Infinity });
     const answers = await Promise.allSettled(
       groups.map((group) => this.releaseTogether({ ...request, keys: group })),
@@ -102,14 +101,15 @@ class RedisSession implements StoreSession {
     if (failed) throw failed.reason;
   }
 
-  async inspect(key: string): Promise<KeyView> {
-    return keyViewOf(await this.run({ script: scripts.inspect, keys: [key], args: [] }));
+  inspect(key: string): Promise<KeyView> {
+    return this.run({ script: scripts.inspect, keys: [key], args: [] }, keyViewOf);
   }
 
   async forceRelease(key: string): Promise<boolean> {
     const { toleranceMs } = this.settings;
     const args = (isFull: Flag) => [toleranceMs, isFull] as const;
-    return (await this.runThoughFull({ script: scripts.forceRelease, keys: [key] }, args)) === 1;
+    const wasHeld = await this.runThoughFull({ script: scripts.forceRelease, keys: [key] }, args);
+    return wasHeld === 1;
   }
 
   /** Undefined where a user may not ask. */
@@ -128,7 +128,7 @@ class RedisSession implements StoreSession {
   }
 
   /** Of keys that one command may be about. */
-  private async acquireTogether(request: AcquireRequest): Promise<AcquireReply> {
+  private acquireTogether(request: AcquireRequest): Promise<AcquireReply> {
     if (!request.takesPlace) return this.attempt(request, 'none');
     if (this.settings.spinMs !== undefined) return this.attempt(request, 'spin');
     const { ears } = this.route;
@@ -153,9 +153,9 @@ class RedisSession implements StoreSession {
     return reply;
   }
 
-  private async attempt(request: AcquireRequest, manner: Manner): Promise<AcquireReply> {
+  private attempt(request: AcquireRequest, manner: Manner): Promise<AcquireReply> {
     const { keys, owner, capacity, weight, leaseMs, replaces = '', leastTokens = [] } = request;
-    const { toleranceMs } = this.settings;
+    const { toleranceMs, spinMs } = this.settings;
     const args = [
       owner,
       this.route.session,
@@ -167,8 +167,11 @@ class RedisSession implements StoreSession {
       toleranceMs,
       ...leastTokens,
     ] as const;
-    const reply = await this.run({ script: scripts.acquire, keys, args, isGrant: isHeldReply });
-    return acquireReplyOf(reply, leaseMs);
+    return this.run({ script: scripts.acquire, keys, args, isGrant: isHeldReply }, (answer) => {
+      const reply = acquireReplyOf(answer, leaseMs);
+      if (reply.kind !== 'busy' || spinMs === undefined) return reply;
+      return { ...reply, lookInMs: spinMs * (0.5 + systemRandom()) };
+    });
   }
 
   private async listen({ keys }: AcquireRequest, stateKeys: readonly string[]): Promise<void> {
@@ -189,34 +192,54 @@ class RedisSession implements StoreSession {
     return restsUs.map((restUs) => restUs / 1000);
   }
 
-  private async releaseTogether({ keys, owner, refuses, keepMs }: ReleaseRequest): Promise<void> {
+  private releaseTogether({ keys, owner, refuses, keepMs }: ReleaseRequest): Promise<unknown> {
     const { toleranceMs } = this.settings;
     const args = (isFull: Flag) => [owner, refuses ? '1' : '0', toUs(keepMs), toleranceMs, isFull] as const;
-    await this.runThoughFull({ script: scripts.release, keys }, args);
+    return this.runThoughFull({ script: scripts.release, keys }, args);
   }
 
   /** What gives back or keeps is done on a full server too: such a server must not turn a release into a lapsed lease. */
-  private async runThoughFull<Shape extends ScriptShape>(
-    call: Omit<Call<Shape>, 'args'>,
+  private runThoughFull<Shape extends ScriptShape>(
+    { script, keys, isGrant }: Omit<Call<Shape>, 'args'>,
     argsOf: (isFull: Flag) => Shape['args'],
   ): Promise<Shape['returns']> {
-    try {
-      return await this.run({ ...call, args: argsOf('0') });
-    } catch (error) {
-      if (!(error instanceof LockStoreError) || !isOutOfMemory(error.cause)) throw error;
-    }
-    return this.run({ ...call, args: argsOf('1') });
+    return this.send({ script, keys, isGrant, args: argsOf('0') }).catch((cause: unknown) => {
+      if (isOutOfMemory(cause)) return this.run({ script, keys, isGrant, args: argsOf('1') }, asItIs);
+      throw this.failureOf({ script, keys }, cause);
+    });
   }
 
-  private async run<Shape extends ScriptShape>(call: Call<Shape>): Promise<Shape['returns']> {
-    const { script, keys } = call;
-    const failure = { operation: script.name, keys, place: this.settings.connection.place };
-    if (this.isClosed) throw storeErrorOf({ ...failure, cause: new SessionClosed() });
-    try {
-      return await this.route.run({ ...call, keys: keys.map(stateKeyOf) });
-    } catch (cause) {
-      throw storeErrorOf({ ...failure, cause: this.isClosed ? new SessionClosed() : cause });
-    }
+  /** @throws LockStoreError */
+  private run<Shape extends ScriptShape, T>(
+    call: Call<Shape>,
+    read: (answer: Shape['returns']) => T,
+  ): Promise<T> {
+    return this.send(call).then(read, (cause: unknown) => {
+      throw this.failureOf(call, cause);
+    });
+  }
+
+  private send<Shape extends ScriptShape>({
+    script,
+    keys,
+    args,
+    isGrant,
+  }: Call<Shape>): Promise<Shape['returns']> {
+    if (this.isClosed) return Promise.reject(new SessionClosed());
+    return this.route.run({ script, keys: keys.map(stateKeyOf), args, isGrant });
+  }
+
+  private failureOf<Shape extends ScriptShape>(
+    { script, keys }: Omit<Call<Shape>, 'args'>,
+    cause: unknown,
+  ): LockStoreError {
+    const { place } = this.settings.connection;
+    return storeErrorOf({
+      operation: script.name,
+      keys,
+      place,
+      cause: this.isClosed ? new SessionClosed() : cause,
+    });
   }
 }
 
@@ -234,6 +257,10 @@ function knownRests(
 
 function hasRest(restsUs: readonly number[]): boolean {
   return restsUs.some((restUs) => restUs > 0);
+}
+
+function asItIs<T>(answer: T): T {
+  return answer;
 }
 
 function toUs(ms: number): number {

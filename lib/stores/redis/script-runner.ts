@@ -9,17 +9,16 @@ export interface Sender {
 }
 
 /** Runs a script by its hash; its text is sent only where the server does not know it, or was told to forget it. */
-export async function runScript<Shape extends ScriptShape>(
+export function runScript<Shape extends ScriptShape>(
   sender: Sender,
   script: Script<Shape>,
   { keys, args }: { readonly keys: readonly string[]; readonly args: Shape['args'] },
 ): Promise<Shape['returns']> {
   const inputs = [keys.length, ...keys, ...args] as const;
-  const bySha = (client: Redis): Promise<unknown> => client.evalsha(script.sha1, ...inputs);
-  try {
-    return await sender.send(bySha);
-  } catch (error) {
-    if (!isUnknownScript(error)) throw error;
-  }
-  return sender.send((client) => client.eval(script.lua, ...inputs));
+  return sender
+    .send((client): Promise<unknown> => client.evalsha(script.sha1, ...inputs))
+    .catch((error: unknown) => {
+      if (!isUnknownScript(error)) throw error;
+      return sender.send((client) => client.eval(script.lua, ...inputs));
+    });
 }

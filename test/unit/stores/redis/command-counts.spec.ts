@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { StoreSession } from '../../../../lib/line/store.js';
 import { redisStore } from '../../../../lib/stores/redis/index.js';
 import { openSession, type OpenSession, requestFor } from '../../../support/open-session.js';
-import { countCommands } from '../../../support/redis-counts.js';
+import { countCommands, countReads } from '../../../support/redis-counts.js';
 import { RedisServer } from '../../../support/redis-server.js';
 
 /** What the store costs the server, counted there. */
@@ -65,6 +65,16 @@ describe('the commands that clients send', () => {
     const [one] = costs;
     expect(one).toMatchObject({ scripts: 2, messages: 1, others: {} });
     expect(costs).toEqual([one, one, one]);
+  });
+
+  it('come in few packets where one tick sends many', async () => {
+    const a = await session();
+    const requests = Array.from({ length: 256 }, (_, index) => requestFor(`tick:${index}`));
+    // The first of all is read by itself, and so is what asks.
+    const reads = await countReads(server.admin, () =>
+      Promise.all(requests.map((request) => a.acquire(request))),
+    );
+    expect(reads).toBeLessThanOrEqual(256 / 32 + 2);
   });
 
   it('are a hundred for the renewal of ten thousand leases', async () => {
