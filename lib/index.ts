@@ -1,3 +1,4 @@
+export type { LockEvent, LockEvents, LossKind, StoreEvent } from './core/lock-events.js';
 export { LockHandle } from './core/lock-handle.js';
 export type { LockOptions } from './core/lock-options.js';
 export { LockService, type LockState } from './core/lock.service.js';

@@ -9,10 +9,13 @@ import { LockEventPublisher } from './lock-events.js';
 import { lockKeys, namespacePrefix } from './lock-keys.js';
 import { type LockOptions, type LockPlan, planLock } from './lock-options.js';
 import { checkFits, heldInContext } from './lock-scope.js';
+import { LossNotices } from './loss-notices.js';
 import { LockView } from './lock-view.js';
 import { frames } from './re-entry.js';
 import { Requester } from './requester.js';
-import { StoreClient } from './store-client.js';
+import { RequestStory } from './request-story.js';
+import { ATTEMPT_MS, StoreClient } from './store-client.js';
+import { type Notify, storeReports } from './store-reports.js';
 import { WaitBudget } from './wait-budget.js';
 
 export interface AdmissionConfig {
@@ -29,15 +32,11 @@ export interface AdmissionConfig {
   readonly random?: Random;
   /** Of the local hand-off; tests cut the blocks short. */
   readonly limits?: LocalQueueLimits;
-  /** What an operator should read. */
-  readonly onNotice?: (level: 'log' | 'warn' | 'error', text: string) => void;
+  readonly onNotice?: Notify;
 }
 
 /** Options of one request; `template` names it in events. */
 export type EnterOptions = LockOptions & { readonly template?: string | undefined };
-
-/** The longest that a single attempt (`waitTime: 0`, `inspect`) may take to be answered. */
-export const ATTEMPT_MS = 2_000;
 
 /** Lets requests in: by re-entry what the calling context holds already, over a store the rest, and none once it drains. */
 export class Admission {
@@ -47,6 +46,7 @@ export class Admission {
   private readonly live: LiveSet<HeldLock>;
   private readonly events = new LockEventPublisher();
   private readonly waits: LiveSet<WaitBudget>;
+  private readonly losses: LossNotices;
   /** Once it drains: until the holders' time is over and those who were late are told and released. */
   private grace: Promise<void> | undefined;
 
@@ -54,6 +54,7 @@ export class Admission {
     this.clock = config.clock ?? systemClock;
     this.live = new LiveSet(this.clock);
     this.waits = new LiveSet(this.clock);
+    this.losses = new LossNotices(this.clock, (text) => this.notice('warn', text));
     const prefix = namespacePrefix(config.namespace);
     this.main = this.requester(config.store, prefix);
     for (const [name, store] of Object.entries(config.stores ?? {})) {
@@ -63,6 +64,11 @@ export class Admission {
 
   clients(): StoreClient[] {
     return [this.main, ...this.named.values()].map(({ client }) => client);
+  }
+
+  /** The names by which requests ask for a store; undefined for the one they get without. */
+  storeNames(): (string | undefined)[] {
+    return [undefined, ...this.named.keys()];
   }
 
   clientOf(store: string | undefined): StoreClient {
@@ -143,29 +149,26 @@ export class Admission {
     if (this.grace) throw closedError();
     const { clock, events } = this;
     const store = requester.client.store.name;
-    const budget = new WaitBudget({ clock, waitMs: plan.waitMs === 0 ? ATTEMPT_MS : plan.waitMs, signal });
+    const { waitMs } = plan;
+    const budget = new WaitBudget({ clock, waitMs: waitMs === 0 ? ATTEMPT_MS : waitMs, signal });
     this.waits.add(budget);
+    const story = new RequestStory({ events, store, keys, template, waitMs, budget });
     try {
       const request = { keys, plan, budget };
       const outcome = await requester.wait(request);
       const lock = requester.settle(request, outcome, (over, end) => {
         this.live.delete(over);
-        events.publish('ended', () => ({ store, keys, template, end }));
+        if (end === 'lost') this.losses.add(over.loss!);
+        story.ended(over, end);
       });
       // Granted, but the drain began before anybody could be told: the body never starts.
       if (this.grace) await this.turnAway(lock);
       if (!lock.loss) this.live.add(lock);
-      const { waitedMs } = budget;
-      events.publish('granted', () => ({
-        store,
-        keys,
-        template,
-        waitedMs,
-        isLocalHandOff: lock.isLocalHandOff,
-      }));
+      story.granted(lock);
       return lock;
     } catch (error) {
-      events.publish('refused', () => ({ store, keys, template, waitedMs: budget.waitedMs, error }));
+      story.refused(error);
+      requester.client.suspect(error);
       throw error;
     } finally {
       budget.dispose();
@@ -183,11 +186,13 @@ export class Admission {
     await this.live.whenEmpty(this.config.shutdownMs);
     this.abortHolders();
     await this.waits.whenEmpty(ATTEMPT_MS);
+    this.losses.close();
   }
 
   private abortHolders(): void {
     const late = [...this.live];
-    const cause = { why: 'the application is shutting down and its time is spent', error: closedError() };
+    const why = 'the application is shutting down and its time is spent';
+    const cause = { why, kind: 'shutdown', error: closedError() } as const;
     for (const { client, hold } of late) client.watchdog.lose(hold, cause);
     // Closing the sessions waits for them, and not for ever.
     for (const lock of late) void lock.giveBack();
@@ -195,9 +200,8 @@ export class Admission {
 
   private requester(store: LockStore, prefix: string): Requester {
     const { clock, random = systemRandom, watchdogMs, limits } = { ...this.config, clock: this.clock };
-    const onRenewed = (holds: number, error?: unknown): void =>
-      this.events.publish('renewed', () => ({ store: store.name, holds, error }));
-    const client = new StoreClient(store, { prefix, clock, random, watchdogMs, onRenewed });
+    const reports = storeReports(store.name, this.events, this.config.onNotice);
+    const client = new StoreClient(store, { prefix, clock, random, watchdogMs, ...reports });
     const onThrown = (error: unknown): void =>
       this.notice('error', `A listener of lock.signal failed: ${String(error)}`);
     return new Requester(client, { watchdogMs, limits, onThrown });

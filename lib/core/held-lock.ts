@@ -1,6 +1,7 @@
 import { LockLostError } from '../errors.js';
 import { deferred } from '../util/deferred.js';
 import { type Hold, LEASE_ENDED, type LossCause } from './hold.js';
+import type { LossKind } from './lock-events.js';
 import { type LossSignal, lossSignal } from './loss-signal.js';
 import type { StoreClient } from './store-client.js';
 import type { Turn } from './turn.js';
@@ -64,8 +65,16 @@ export class HeldLock {
     return this.users > 0 && this.lostError === undefined && this.hold.isHeld;
   }
 
-  get isLocalHandOff(): boolean {
-    return this.init.turn.isLocalHandOff;
+  /** Where it came from, of one that another request had before. */
+  get handOff(): 'local' | 'remote' | undefined {
+    if (this.init.turn.isLocalHandOff) return 'local';
+    return this.hold.wasBusy ? 'remote' : undefined;
+  }
+
+  /** Why it was lost, in a word. */
+  get lossKind(): LossKind | undefined {
+    const kind = this.hold.loss?.kind;
+    return kind === 'lease-ended' && this.hold.isRenewed ? 'not-renewed' : kind;
   }
 
   /** Until the local deadline, in milliseconds. */

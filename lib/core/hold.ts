@@ -1,5 +1,6 @@
 import type { Grant } from '../line/store.js';
 import type { Clock } from '../util/clock.js';
+import type { LossKind } from './lock-events.js';
 
 /** Allowance for clocks that run at different speed, as in the Redlock paper: 1 % of the lease and 2 ms. */
 export function withoutDrift(restMs: number): number {
@@ -9,10 +10,12 @@ export function withoutDrift(restMs: number): number {
 /** Why a hold was lost, in words for the log, with the error behind it where there is one. */
 export interface LossCause {
   readonly why: string;
+  /** The same for programs; of a lease that ended, who had to lengthen it says more. */
+  readonly kind: Exclude<LossKind, 'not-renewed'>;
   readonly error?: unknown;
 }
 
-export const LEASE_ENDED: LossCause = { why: 'its lease ended' };
+export const LEASE_ENDED: LossCause = { why: 'its lease ended', kind: 'lease-ended' };
 
 export interface HoldInit {
   /** With the namespace; sorted. */
@@ -43,6 +46,8 @@ export class Hold {
   readonly isUncertain: boolean;
   tokens: readonly number[] = [];
   deadlineMs = 0;
+  /** True where another one held it when it was asked for. */
+  wasBusy = false;
   /** Told of the loss, once. */
   onLost: ((cause: LossCause) => void) | undefined;
   private state: 'held' | 'lost' | 'given' = 'held';

@@ -1,17 +1,28 @@
 import { LockStoreError, LockTimeoutError } from '../errors.js';
 import { MODE_CAPACITY, type StoreSession } from '../line/store.js';
-import { Admission, type AdmissionConfig, ATTEMPT_MS, type EnterOptions } from './admission.js';
+import { Admission, type AdmissionConfig, type EnterOptions } from './admission.js';
 import type { LockHandle } from './lock-handle.js';
 import { lockKeys } from './lock-keys.js';
 import type { LockOptions } from './lock-options.js';
 import { contextScopes, Scope } from './lock-scope.js';
 import { LockService, type LockState } from './lock.service.js';
 import { frames, type LockScope } from './re-entry.js';
-import type { StoreClient } from './store-client.js';
+import { ATTEMPT_MS, type StoreClient } from './store-client.js';
+import { askStore } from './store-question.js';
 
 export type { EnterOptions } from './admission.js';
 
 export type LockRuntimeConfig = AdmissionConfig;
+
+/** Whether a store answered. */
+export interface StoreProbe {
+  /** As requests name it; undefined for the module's `store`. */
+  readonly name: string | undefined;
+  /** What the store says that it is: `'redis'`. */
+  readonly kind: string;
+  /** Why it did not answer; undefined where it did. */
+  readonly error?: unknown;
+}
 
 /**
  * The lock service of one application.
@@ -62,7 +73,7 @@ export class LockRuntime extends LockService {
   async inspect(key: string, options: { store?: string } = {}): Promise<LockState> {
     const client = this.admission.clientOf(options.store);
     const [name] = lockKeys(key);
-    const view = await this.ask(client, 'inspect', (session) => session.inspect(client.storeKey(name!)));
+    const view = await ask(client, 'inspect', (session) => session.inspect(client.storeKey(name!)));
     const isMode = view.capacity === MODE_CAPACITY;
     const holders = view.holders.map(({ owner, token, weight, restMs }) => ({
       owner,
@@ -81,7 +92,7 @@ export class LockRuntime extends LockService {
   async forceRelease(key: string, options: { store?: string } = {}): Promise<boolean> {
     const client = this.admission.clientOf(options.store);
     const [name] = lockKeys(key);
-    return this.ask(client, 'forceRelease', (session) => session.forceRelease(client.storeKey(name!)));
+    return ask(client, 'forceRelease', (session) => session.forceRelease(client.storeKey(name!)));
   }
 
   /**
@@ -106,14 +117,27 @@ export class LockRuntime extends LockService {
     await Promise.all(
       this.admission.clients().map(async (client) => {
         try {
-          await this.ask(client, 'connect', () => Promise.resolve());
+          await ask(client, 'connect', () => Promise.resolve());
         } catch (error) {
           if (!(error instanceof LockStoreError)) throw error;
-          this.config.onNotice?.(
-            'error',
-            `Lock store "${client.store.name}" cannot be used yet: ${error.message}`,
-          );
+          client.health.fail(error);
         }
+      }),
+    );
+  }
+
+  /** Asks one store, or all of them, for nothing but an answer. @throws LockConfigError for a store that is not there */
+  probe({ store, withinMs }: { store?: string | undefined; withinMs: number }): Promise<StoreProbe[]> {
+    const names = store === undefined ? this.admission.storeNames() : [store];
+    const asked = names.map((name) => ({ name, client: this.admission.clientOf(name) }));
+    return Promise.all(
+      asked.map(async ({ name, client }) => {
+        const seen = { name, kind: client.store.name };
+        const answer = client.probe(withinMs);
+        return answer.then(
+          () => seen,
+          (error: unknown) => ({ ...seen, error }),
+        );
       }),
     );
   }
@@ -148,23 +172,17 @@ export class LockRuntime extends LockService {
     if (loss) throw loss;
     return result;
   }
+}
 
-  private async ask<T>(
-    client: StoreClient,
-    operation: string,
-    verb: (session: StoreSession) => Promise<T>,
-  ): Promise<T> {
-    const { name } = client.store;
-    return new Promise((resolve, reject) => {
-      const timer = this.admission.clock.setTimer(ATTEMPT_MS, () => {
-        const text = `The lock store "${name}" did not answer within ${ATTEMPT_MS} ms. Check that it is up and can be reached.`;
-        reject(new LockStoreError(text, { store: name, operation, isTransient: true }));
-      });
-      client
-        .session()
-        .then(verb)
-        .then(resolve, (error: unknown) => reject(client.userError(error) as Error))
-        .finally(() => timer.clear());
-    });
+async function ask<T>(
+  client: StoreClient,
+  operation: string,
+  verb: (session: StoreSession) => Promise<T>,
+): Promise<T> {
+  try {
+    return await askStore(client, { operation, withinMs: ATTEMPT_MS, verb });
+  } catch (error) {
+    client.suspect(error);
+    throw error;
   }
 }

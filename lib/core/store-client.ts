@@ -1,9 +1,11 @@
 import { LockClosedError, LockStoreError } from '../errors.js';
-import type { Hint, LockStore, ReleaseRequest, StoreSession } from '../line/store.js';
+import type { Hint, KeyView, LockStore, ReleaseRequest, StoreSession } from '../line/store.js';
 import type { Clock } from '../util/clock.js';
 import { type Random, RandomIds } from '../util/random.js';
 import type { Hold } from './hold.js';
 import { LookRound } from './look-round.js';
+import { StoreHealth } from './store-health.js';
+import { askStore } from './store-question.js';
 import { Watchdog } from './watchdog.js';
 
 export interface StoreClientOptions {
@@ -14,7 +16,16 @@ export interface StoreClientOptions {
   /** In milliseconds. */
   readonly watchdogMs: number;
   readonly onRenewed?: (holds: number, error?: unknown) => void;
+  /** Told, once for each outage, that the store does not serve. */
+  readonly onDown?: (error: unknown) => void;
+  /** Told of the end of an outage that was told; how long it was, in milliseconds. */
+  readonly onUp?: (downMs: number) => void;
 }
+
+/** The longest that a single question (one attempt, `inspect`) may take to be answered. */
+export const ATTEMPT_MS = 2_000;
+/** A key that nobody takes, to look at where only the answer counts. */
+const PROBE = 'probe';
 
 /** Pauses between attempts to release where the store does not answer; doubled. */
 const PAUSE_MS = { first: 50, most: 1_000 } as const;
@@ -43,20 +54,30 @@ export class StoreClient {
   /** Ends the pauses between their attempts. */
   private readonly pauses = new Set<() => void>();
   private isClosed = false;
+  readonly health: StoreHealth;
 
   constructor(
     readonly store: LockStore,
     private readonly options: StoreClientOptions,
   ) {
-    const { clock, random, watchdogMs, onRenewed } = options;
+    const { clock, random, watchdogMs, onRenewed, onDown, onUp } = options;
     this.clock = clock;
+    this.health = new StoreHealth({
+      clock,
+      look: () => this.probe(ATTEMPT_MS),
+      onDown: (error) => onDown?.(error),
+      onUp: (downMs) => onUp?.(downMs),
+    });
     this.round = new LookRound(clock, random);
     this.watchdog = new Watchdog({
       clock,
       watchdogMs,
       renew: async (leases) => (await this.session()).renew(leases),
       vouchedMs: () => this.open?.vouchedMs ?? Infinity,
-      ...(onRenewed && { onRenewed }),
+      onRenewed: (holds, error) => {
+        this.suspect(error);
+        onRenewed?.(holds, error);
+      },
     });
   }
 
@@ -98,6 +119,22 @@ export class StoreClient {
     return this.connecting;
   }
 
+  /** A command failed: tells of it where the store does not serve. Errors of others, and undefined, change nothing. */
+  suspect(error: unknown): void {
+    if (error instanceof LockStoreError && !this.isClosed) this.health.suspect();
+  }
+
+  /** Asks the store for nothing but an answer. @throws LockStoreError */
+  async probe(withinMs: number): Promise<void> {
+    const verb = (session: StoreSession): Promise<KeyView> => session.inspect(this.storeKey(PROBE));
+    try {
+      await askStore(this, { operation: 'inspect', withinMs, verb });
+    } catch (error) {
+      this.suspect(error);
+      throw error;
+    }
+  }
+
   /**
    * Gives a hold back. Resolves when the store has answered, or when the hold has ended by itself; never rejects.
    * `keepMs` is what remains of a `minHoldTime`.
@@ -122,6 +159,7 @@ export class StoreClient {
       const session = this.open ?? (await this.session());
       await session.release(request);
     } catch (error) {
+      this.suspect(error);
       // Its outcome is unknown: the command may still arrive.
       await this.releaseAgain({ ...request, refuses: true }, untilMs, error);
     } finally {
@@ -164,6 +202,7 @@ export class StoreClient {
     });
     await this.untilAnswered(left, this.clock.nowMs() + FAREWELL_MS);
     this.isClosed = true;
+    this.health.close();
     const { open, connecting } = this;
     this.open = undefined;
     for (const end of this.pauses) end();

@@ -175,6 +175,7 @@ export class WaitLoop {
 
   private believe(grants: readonly Grant[], sentMs: number): Outcome | undefined {
     const hold = this.holdOf(this.ask.keys, this.ask.isRenewed);
+    hold.wasBusy = this.lookInMs !== undefined || this.ask.yields !== undefined;
     hold.grant(sentMs, grants);
     // The body never runs on a grant that came too late.
     if (!hold.isHeld) return this.startAnew();
@@ -233,6 +234,7 @@ export class WaitLoop {
   /** The store failed: its outcome is unknown, the same owner asks again, while there is a budget to wait for. */
   private async fail(error: unknown): Promise<Outcome | undefined> {
     this.askedMs = undefined;
+    this.client.suspect(error);
     const isLastTry = !this.ask.takesPlace && this.failures > 0;
     if (!isTransient(error) || isLastTry) {
       void this.leave();
@@ -245,8 +247,7 @@ export class WaitLoop {
 
   private async withdraw(end: WaitEnd): Promise<Outcome> {
     const { trouble, lookInMs } = this;
-    const { clock } = this.client;
-    await this.client.untilAnswered(this.leave(), clock.nowMs() + WITHDRAWAL_MS);
+    await this.client.untilAnswered(this.leave(), this.client.clock.nowMs() + WITHDRAWAL_MS);
     if (end.kind === 'error') return end;
     return trouble ? { kind: 'error', error: trouble } : { kind: 'busy', lookInMs };
   }

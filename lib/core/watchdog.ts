@@ -165,7 +165,7 @@ export class Watchdog {
     const watch = this.watches.get(hold);
     if (!watch || !hold.isOpen) return;
     if (restMs <= 0) {
-      this.lose(hold, { why: 'the store says that it is held no more' });
+      this.lose(hold, { why: 'the store says that it is held no more', kind: 'not-held' });
       return;
     }
     hold.confirm(sentMs, restMs);

@@ -7,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { LockRuntime } from '../core/lock-runtime.js';
+import { VERSION } from '../util/version.js';
 import { LockExplorer } from './lock-explorer.js';
 import type { ModuleSettings } from './module-settings.js';
 import { LOCK_RUNTIME, MODULE_SETTINGS } from './tokens.js';
@@ -27,8 +28,10 @@ export class LockLifecycle implements OnModuleInit, BeforeApplicationShutdown, O
 
   /** @throws LockConfigError, LockUnsupportedError where a store or a decorator cannot work */
   async onModuleInit(): Promise<void> {
+    const logger = new Logger('DistributedLock');
+    logger.log(bootLine(this.settings));
     if (this.settings.isStoreByDefault) {
-      new Logger('DistributedLock').warn(
+      logger.warn(
         'No store is given: locks live in memory and are not shared between processes. Give DistributedLockModule a store, or write memoryStore() if that is meant.',
       );
     }
@@ -43,4 +46,9 @@ export class LockLifecycle implements OnModuleInit, BeforeApplicationShutdown, O
   async onApplicationShutdown(): Promise<void> {
     await this.runtime.shutdown();
   }
+}
+
+function bootLine({ store, stores, namespace }: ModuleSettings): string {
+  const others = Object.entries(stores).map(([name, each]) => `, those of "${name}" in "${each.name}"`);
+  return `nestjs-distributed-lock ${VERSION}: locks live in the store "${store.name}"${others.join('')}, namespace "${namespace}".`;
 }

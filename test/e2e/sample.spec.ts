@@ -226,9 +226,40 @@ describe('the voting API', () => {
   it('says what it is and how it is', async () => {
     const index = await ask<{ routes: Record<string, string> }>('/');
     expect(Object.keys(index.body.routes)).toContain('POST /votes');
-    expect(await ask('/health')).toEqual({
+    expect(await ask('/health')).toMatchObject({
       status: 200,
-      body: { status: 'ok', instance: 'one', history: 'file' },
+      body: {
+        status: 'ok',
+        details: {
+          locks: { status: 'up', stores: { default: { store: 'memory', status: 'up' } } },
+          history: { status: 'up', kind: 'file' },
+        },
+      },
     });
+    history.tally = () => Promise.reject(new Error('postgres://user:secret@db is away'));
+    const down = await ask<{ error: object }>('/health');
+    expect(down).toMatchObject({
+      status: 503,
+      body: { status: 'error', error: { history: { status: 'down' } } },
+    });
+    expect(JSON.stringify(down)).not.toContain('secret');
+  });
+
+  it('shows Prometheus its locks by template, and no voter', async () => {
+    await Promise.all([1, 1, 2].map((voteSeq) => post('/votes', { userSeq: 4711, voteSeq })));
+    const response = await fetch(`${url}/metrics`);
+    const text = await response.text();
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
+    const labels = 'distributed_lock_key_template="vote:#<userSeq>",distributed_lock_store="memory"';
+    const lines = text.split('\n').filter((line) => line.startsWith('distributed_lock_'));
+    const valueOf = (name: string): number | undefined => {
+      const line = lines.find((each) => each.startsWith(`${name}{${labels}`));
+      return line === undefined ? undefined : Number(line.split(' ')[1]);
+    };
+    expect(valueOf('distributed_lock_grants_total')).toBe(3);
+    expect(valueOf('distributed_lock_wait_duration_count')).toBe(3);
+    expect(valueOf('distributed_lock_hold_duration_count')).toBe(3);
+    expect([valueOf('distributed_lock_held'), valueOf('distributed_lock_waiting')]).toEqual([0, 0]);
+    expect(text).not.toContain('4711');
   });
 });

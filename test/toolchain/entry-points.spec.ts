@@ -43,6 +43,8 @@ describe('the published subpaths', () => {
       './mysql',
       './zookeeper',
       './url',
+      './opentelemetry',
+      './terminus',
       './testing',
     ]);
   });

@@ -44,6 +44,31 @@ const WALLS: readonly { room: string; may: readonly string[]; mayNot: readonly s
     mayNot: ['../core/hold.js', '../nest/a.js', 'ioredis'],
   },
   {
+    room: 'telemetry',
+    may: ['../core/lock-events.js', '../util/version.js', '@opentelemetry/api'],
+    mayNot: [
+      '../core/hold.js',
+      '../nest/tokens.js',
+      '../line/store.js',
+      '../key/lock-key.js',
+      '@nestjs/common',
+      '@opentelemetry/sdk-metrics',
+    ],
+  },
+  {
+    room: 'health',
+    may: ['../core/lock-runtime.js', '../nest/tokens.js', '@nestjs/common', '@nestjs/terminus'],
+    mayNot: [
+      '../core/hold.js',
+      '../nest/lock-plan.js',
+      '../stores/memory/index.js',
+      '../telemetry/index.js',
+      '@nestjs/core',
+      'rxjs',
+      '@opentelemetry/api',
+    ],
+  },
+  {
     room: 'testing',
     may: ['../core/hold.js', '../line/store.js', 'node:assert/strict'],
     mayNot: ['../stores/memory/index.js', '../nest/a.js', '../key/a.js', '@jest/globals'],

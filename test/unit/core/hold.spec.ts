@@ -63,7 +63,7 @@ describe('a hold', () => {
   it('is lost once, with the first cause', () => {
     hold.grant(1_000, [{ token: 64, restMs: 10_000 }]);
     hold.lose(LEASE_ENDED);
-    hold.lose({ why: 'another' });
+    hold.lose({ why: 'another', kind: 'not-held' });
     expect(losses).toEqual(['its lease ended']);
     expect([hold.isHeld, hold.isOpen, hold.loss]).toEqual([false, false, LEASE_ENDED]);
   });

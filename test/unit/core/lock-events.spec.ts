@@ -1,9 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { lockChannel, LockEventPublisher } from '../../../lib/core/lock-events.js';
+import { lockChannel, LockEventPublisher, type LockEvents } from '../../../lib/core/lock-events.js';
 
 const heard: unknown[] = [];
 const note = (message: unknown): void => void heard.push(message);
-const event = { store: 's', keys: ['a'], template: undefined, end: 'released' } as const;
+const event: LockEvents['ended'] = {
+  id: {},
+  store: 's',
+  keys: ['a'],
+  template: undefined,
+  waitMs: 0,
+  heldMs: 1,
+  end: 'released',
+  loss: undefined,
+};
 
 afterEach(() => {
   lockChannel('ended').unsubscribe(note);

@@ -353,7 +353,10 @@ describe('a handle', () => {
     });
     here.store.space.forceRelease('test:a');
     await settle();
-    expect(here.notices).toEqual(['error: A listener of lock.signal failed: Error: a bad listener']);
+    expect(here.notices).toEqual([
+      expect.stringMatching(/^warn: Lock "a" was lost/),
+      'error: A listener of lock.signal failed: Error: a bad listener',
+    ]);
   });
 });
 
@@ -399,7 +402,10 @@ describe('inspect and forceRelease', () => {
     const asked = watched(here.runtime.inspect('a'));
     await here.clock.advanceAsync(2_000);
     expect(asked.error).toMatchObject({ code: 'LOCK_STORE', operation: 'inspect' });
-    expect(here.clock.pending).toBe(0);
+    // The look at whether the store serves at all.
+    expect(here.clock.pending).toBe(1);
+    await here.clock.advanceAsync(250);
+    expect([here.store.sent('inspect').length, here.clock.pending]).toEqual([2, 0]);
   });
 
   it('refuse a bad key and a store that is not there', async () => {
@@ -441,7 +447,7 @@ describe('start', () => {
   it('tells of a store that cannot be reached, and goes on', async () => {
     here.store.onConnect = () => Promise.reject(cut('connect'));
     await here.runtime.start();
-    expect(here.notices).toEqual([expect.stringMatching(/^error: Lock store "scripted" cannot be used yet/)]);
+    expect(here.notices).toEqual([expect.stringMatching(/^error: Lock store "scripted" cannot be used, /)]);
   });
 
   it('fails where the store never will serve', async () => {
@@ -499,7 +505,7 @@ describe('a minHoldTime', () => {
 
 describe('events', () => {
   const seen: unknown[] = [];
-  const kinds = ['granted', 'ended', 'refused', 'renewed'];
+  const kinds = ['waiting', 'granted', 'ended', 'refused', 'renewed', 'storeDown', 'storeUp'];
   const note = (message: unknown, name: string | symbol): void => {
     seen.push({ kind: String(name).split(':')[1], ...(message as object) });
   };
@@ -516,10 +522,48 @@ describe('events', () => {
     const lock = await here.runtime.acquire('a');
     await here.clock.advanceAsync(3_500);
     await lock.release();
+    const common = { store: 'scripted', keys: ['a'], template: undefined, waitMs: 5_000 };
+    const fencingTokens = [lock.fencingToken];
     expect(seen).toMatchObject([
-      { kind: 'granted', store: 'scripted', keys: ['a'], waitedMs: 0, isLocalHandOff: false },
+      { kind: 'waiting', ...common },
+      { kind: 'granted', ...common, waitedMs: 0, handOff: undefined, fencingTokens },
       { kind: 'renewed', store: 'scripted', holds: 1 },
-      { kind: 'ended', end: 'released', keys: ['a'] },
+      { kind: 'ended', ...common, heldMs: 3_500, end: 'released', loss: undefined },
+    ]);
+    const [waiting, granted, , ended] = seen as { id: unknown }[];
+    expect([granted!.id === waiting!.id, ended!.id === waiting!.id]).toEqual([true, true]);
+  });
+
+  it('tell how long a request waited, and that it was handed on by way of the store', async () => {
+    const other = stranger(here);
+    other.hold();
+    const next = watched(here.runtime.acquire('a'));
+    await here.clock.advanceAsync(40);
+    other.release();
+    await here.clock.advanceAsync(1_000);
+    expect(next.value?.isHeld).toBe(true);
+    const grant = seen.find((event) => (event as { kind: string }).kind === 'granted');
+    expect(grant).toMatchObject({ handOff: 'remote' });
+    expect((grant as { waitedMs: number }).waitedMs).toBeGreaterThanOrEqual(40);
+  });
+
+  it('tell of hand-offs inside the process, and of one that had to go by way of the store', async () => {
+    const short = runtimeWorld({ limits: { mostUsers: 2, mostMs: 1_000_000 } });
+    const holds = ['a', 'a', 'a', 'a'].map((key) => watched(short.runtime.acquire(key)));
+    for (const hold of holds) {
+      await settle();
+      await hold.value!.release();
+    }
+    expect(seen).toMatchObject([
+      ...holds.map(() => ({ kind: 'waiting' })),
+      { kind: 'granted', handOff: undefined },
+      { kind: 'ended' },
+      { kind: 'granted', handOff: 'local' },
+      { kind: 'ended' },
+      { kind: 'granted', handOff: 'remote' },
+      { kind: 'ended' },
+      { kind: 'granted', handOff: 'local' },
+      { kind: 'ended' },
     ]);
   });
 
@@ -527,12 +571,71 @@ describe('events', () => {
     const lock: LockHandle = await here.runtime.acquire('a', { leaseTime: 1_000 });
     await here.clock.advanceAsync(1_000);
     await lock.release();
-    expect(seen).toMatchObject([{ kind: 'granted' }, { kind: 'ended', end: 'lost' }]);
+    expect(seen).toMatchObject([
+      { kind: 'waiting' },
+      { kind: 'granted' },
+      { kind: 'ended', end: 'lost', loss: 'lease-ended' },
+    ]);
+    expect(here.notices).toEqual([expect.stringMatching(/^warn: Lock "a" was lost: its lease ended/)]);
+  });
+
+  it('tell why a hold was lost', async () => {
+    await here.runtime.acquire('renewed');
+    here.store.onCommand = () => true;
+    await here.clock.advanceAsync(10_000);
+    here.store.onCommand = undefined;
+    await here.runtime.acquire('taken');
+    here.store.space.forceRelease('test:taken');
+    await settle();
+    await here.runtime.acquire('late');
+    here.runtime.drain();
+    await here.clock.advanceAsync(5_000);
+    const ends = seen.filter((event) => (event as { kind: string }).kind === 'ended');
+    expect(ends).toMatchObject([
+      { keys: ['renewed'], loss: 'not-renewed' },
+      { keys: ['taken'], loss: 'not-held' },
+      { keys: ['late'], loss: 'shutdown' },
+    ]);
+  });
+
+  it('tell of nothing but the refusal where a shutdown turns away what was just granted', async () => {
+    const command = here.store.takeNext('acquire');
+    const lock = watched(here.runtime.acquire('a'));
+    await settle();
+    command.command.answer();
+    here.runtime.drain();
+    await here.clock.advanceAsync(100);
+    expect(lock.error).toMatchObject({ code: 'LOCK_CLOSED' });
+    expect(seen).toMatchObject([{ kind: 'waiting' }, { kind: 'refused' }]);
+  });
+
+  it('tell of a store that does not serve, and serves again, once each', async () => {
+    here.store.onCommand = (command) => {
+      command.fail();
+      return true;
+    };
+    const tries = [1, 2, 3, 4, 5].map((key) => watched(here.runtime.tryAcquire(`${key}`)));
+    await here.clock.advanceAsync(3_000);
+    expect(tries.map(({ state }) => state)).toEqual(Array(5).fill('rejected'));
+    here.store.onCommand = undefined;
+    await here.clock.advanceAsync(1_000);
+    const stores = seen.filter((event) => 'store' in (event as object) && !('keys' in (event as object)));
+    expect(stores).toMatchObject([
+      { kind: 'storeDown', store: 'scripted', error: { code: 'LOCK_STORE' } },
+      { kind: 'storeUp', store: 'scripted', downMs: 3_250 },
+    ]);
+    expect(here.notices).toEqual([
+      'error: Lock store "scripted" cannot be used, and is asked again until it serves: The connection was cut.',
+      'log: Lock store "scripted" serves again after 3.3 s.',
+    ]);
   });
 
   it('tell of a refusal, with its error', async () => {
     stranger(here).hold();
     await here.runtime.tryAcquire('a');
-    expect(seen).toMatchObject([{ kind: 'refused', keys: ['a'], error: { code: 'LOCK_TIMEOUT' } }]);
+    expect(seen).toMatchObject([
+      { kind: 'waiting', keys: ['a'], waitMs: 0 },
+      { kind: 'refused', keys: ['a'], waitMs: 0, error: { code: 'LOCK_TIMEOUT' } },
+    ]);
   });
 });

@@ -115,7 +115,7 @@ describe('giving a hold back', () => {
   it('of a hold that is over does not wait for the store', async () => {
     const world = clientWorld();
     const hold = await granted(world);
-    world.client.watchdog.lose(hold, { why: 'test' });
+    world.client.watchdog.lose(hold, { why: 'test', kind: 'not-held' });
     await world.clock.advanceAsync(10_000);
     world.store.takeNext('release');
     await expect(world.client.giveBack(hold)).resolves.toBeUndefined();

@@ -1,0 +1,1 @@
+export { instrumentLocks, type LockTelemetryOptions } from './instrument-locks.js';
