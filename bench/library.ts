@@ -1,0 +1,27 @@
+import type { GroundName, Urls } from './grounds/ground.js';
+
+/** Gives back what was taken. */
+export type Release = () => Promise<unknown>;
+
+/** A library as one process of its users has it: set up, connected. */
+export interface Locker {
+  /** Takes the lock of `key`; rejects where it was not had within `waitMs`. */
+  acquire(key: string, waitMs: number): Promise<Release>;
+  /** Where the library has a form of its own for take, work, give back: that, without work. */
+  pair?(key: string, waitMs: number): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** One contestant of the tables; a file of `adapters/` each. */
+export interface Library {
+  /** As in the tables and in `--libraries`. */
+  readonly name: string;
+  /** The npm package whose version is told; none for what is written here by hand. */
+  readonly npmPackage?: string;
+  /** What it runs on. */
+  readonly ground: GroundName;
+  /** Sets it up as its README tells its users to, so that a wait goes on until `waitMs`. */
+  open(urls: Urls): Promise<Locker>;
+  /** What the same process does by hand with the same client: the floor that ratios are taken of. */
+  openYardstick(urls: Urls): Promise<Locker>;
+}
