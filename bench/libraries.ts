@@ -5,7 +5,22 @@ import type { Library } from './library.js';
  *
  * To add one, write `adapters/<name>.ts` that exports `library`, and name it here.
  */
-const FILES = ['ours', 'ours-with-lock', 'redlock'] as const;
+const FILES = [
+  'by-hand',
+  'ours',
+  'ours-with-lock',
+  'ours-fair',
+  'redlock',
+  'sesamecare-redlock',
+  'redlock-universal',
+  'redis-semaphore',
+  'murlock',
+  'verrou',
+  'simple-redis-mutex',
+  'node-redisson',
+  'ours-memory',
+  'async-mutex',
+] as const;
 
 /** Loads one contestant; its name is that of its file. */
 export async function loadLibrary(file: string): Promise<Library> {

@@ -1,7 +1,7 @@
 import type { GroundName, Urls } from './grounds/ground.js';
 
-/** Gives back what was taken. */
-export type Release = () => Promise<unknown>;
+/** Gives back what was taken; where that takes time, until it is done. */
+export type Release = () => unknown;
 
 /** A library as one process of its users has it: set up, connected. */
 export interface Locker {
@@ -9,8 +9,13 @@ export interface Locker {
   acquire(key: string, waitMs: number): Promise<Release>;
   /** Where the library has a form of its own for take, work, give back: that, without work. */
   pair?(key: string, waitMs: number): Promise<unknown>;
+  /** Of a yardstick: one bare round trip. */
+  ping?(): Promise<unknown>;
   close(): Promise<void>;
 }
+
+/** `limit`: what is possible at all; nobody's competitor. */
+export type Role = 'ours' | 'peer' | 'limit';
 
 /** One contestant of the tables; a file of `adapters/` each. */
 export interface Library {
@@ -18,6 +23,7 @@ export interface Library {
   readonly name: string;
   /** The npm package whose version is told; none for what is written here by hand. */
   readonly npmPackage?: string;
+  readonly role: Role;
   /** What it runs on. */
   readonly ground: GroundName;
   /** Sets it up as its README tells its users to, so that a wait goes on until `waitMs`. */

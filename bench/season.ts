@@ -54,6 +54,7 @@ export async function play(season: Season): Promise<Table> {
     return {
       library: library.name,
       version,
+      role: library.role,
       ground: library.ground,
       rounds: entry.rounds,
       figures: summary(workload.columns, entry.rounds),

@@ -8,6 +8,7 @@ import { openYardstick } from './yardstick.js';
 export const library: Library = {
   name: 'ours, withLock',
   npmPackage: 'nestjs-distributed-lock',
+  role: 'ours',
   ground: 'redis',
   async open([url = '']) {
     const app = await openOurs(redisStore({ url }));

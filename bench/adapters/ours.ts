@@ -32,6 +32,7 @@ export async function lockerOf(app: INestApplicationContext, options: LockOption
 export const library: Library = {
   name: 'ours',
   npmPackage: 'nestjs-distributed-lock',
+  role: 'ours',
   ground: 'redis',
   open: async ([url = '']) => lockerOf(await openOurs(redisStore({ url }))),
   openYardstick,

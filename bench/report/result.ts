@@ -1,9 +1,11 @@
+import type { Role } from '../library.js';
 import type { Column, Figures } from '../workloads/workload.js';
 
 /** What one library came to in one workload. */
 export interface Row {
   readonly library: string;
   readonly version: string;
+  readonly role: Role;
   readonly ground: string;
   /** One for each round. */
   readonly rounds: readonly Figures[];
