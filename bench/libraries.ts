@@ -20,6 +20,9 @@ const FILES = [
   'node-redisson',
   'ours-memory',
   'async-mutex',
+  'ours-quorum',
+  'redlock-quorum',
+  'redlock-universal-quorum',
 ] as const;
 
 /** Loads one contestant; its name is that of its file. */

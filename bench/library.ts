@@ -26,8 +26,11 @@ export interface Library {
   readonly role: Role;
   /** What it runs on. */
   readonly ground: GroundName;
-  /** Sets it up as its README tells its users to, so that a wait goes on until `waitMs`. */
-  open(urls: Urls): Promise<Locker>;
+  /**
+   * Sets it up as its README tells its users to, so that a wait goes on until `waitMs`.
+   * @param waitMs the longest wait that it will be asked for, where that is a setting of the whole
+   */
+  open(urls: Urls, waitMs: number): Promise<Locker>;
   /** What the same process does by hand with the same client: the floor that ratios are taken of. */
   openYardstick(urls: Urls): Promise<Locker>;
 }

@@ -7,7 +7,7 @@ import { type Options, readOptions, USAGE } from './options.js';
 import { thisMachine } from './report/machine.js';
 import type { Result, Table } from './report/result.js';
 import { markdownTable } from './report/table.js';
-import { type Contestant, play } from './season.js';
+import { type Contestant, play, type Season } from './season.js';
 import { workloads } from './workloads.js';
 import type { Workload } from './workloads/workload.js';
 
@@ -15,6 +15,9 @@ const ROUNDS = 5;
 const TURN_MS = 1_000;
 const QUICK_ROUNDS = 1;
 const QUICK_TURN_MS = 200;
+/** Longer than a turn, so that who fails has missed its chance. */
+const WAIT_MS = 2_000;
+const QUICK_WAIT_MS = 500;
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -42,22 +45,29 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function playAll(options: Options, grounds: Grounds): Promise<Table[]> {
   const contestants = await chosenContestants(options);
-  const pace = {
-    turnMs: options.turnMs ?? (options.isQuick ? QUICK_TURN_MS : TURN_MS),
-    isQuick: options.isQuick,
-  };
   const tables: Table[] = [];
   for (const workload of chosenWorkloads(options)) {
-    const rounds = options.rounds ?? (options.isQuick ? QUICK_ROUNDS : (workload.rounds ?? ROUNDS));
     const those = contestants.filter(({ library }) => takesPart(workload, library));
     if (those.length === 0) continue;
     const began = performance.now();
-    const table = await play({ workload, contestants: those, grounds, pace, rounds, tell });
+    const table = await play({ workload, contestants: those, grounds, tell, ...tempo(workload, options) });
     tables.push(table);
     process.stdout.write(`\n${markdownTable(table)}\n`);
     tell(`${workload.name}: ${((performance.now() - began) / 1_000).toFixed(0)} s`);
   }
   return tables;
+}
+
+function tempo(workload: Workload, options: Options): Pick<Season, 'pace' | 'rounds'> {
+  const { isQuick } = options;
+  const usual = isQuick
+    ? { rounds: QUICK_ROUNDS, turnMs: QUICK_TURN_MS }
+    : { rounds: workload.rounds ?? ROUNDS, turnMs: workload.turnMs ?? TURN_MS };
+  const waitMs = isQuick ? QUICK_WAIT_MS : WAIT_MS;
+  return {
+    rounds: options.rounds ?? usual.rounds,
+    pace: { turnMs: options.turnMs ?? usual.turnMs, waitMs, isQuick },
+  };
 }
 
 function takesPart(workload: Workload, library: Contestant['library']): boolean {

@@ -19,7 +19,7 @@ export interface Season {
   readonly workload: Workload;
   readonly contestants: readonly Contestant[];
   readonly grounds: Grounds;
-  readonly pace: Pace;
+  readonly pace: Omit<Pace, 'round'>;
   readonly rounds: number;
   /** Says what goes on. */
   tell(line: string): void;
@@ -70,23 +70,28 @@ async function playOn(name: GroundName, season: Season, entries: readonly Entry[
   try {
     for (const entry of entries) {
       await attempt(season, entry, async () => {
-        entry.crew = await Crew.start({ ...entry.contestant, workload, ground });
-        const { crew } = entry;
-        const warmUp = { ...pace, turnMs: Math.min(WARM_UP_MS, pace.turnMs) };
-        await crew.learn(() => (workload.rehearse ?? workload.turn)(crew, warmUp));
+        entry.crew = await Crew.start({ ...entry.contestant, ...pace, workload, ground });
+        await warmUp(season, entry.crew);
       });
     }
     for (let round = 0; round < rounds; round++) {
       for (let place = 0; place < entries.length; place++) {
         const entry = entries[(round + place) % entries.length]!;
         await attempt(season, entry, async () => {
-          entry.rounds.push(await workload.turn(entry.crew!, pace));
+          entry.rounds.push(await workload.turn(entry.crew!, { ...pace, round }));
         });
       }
     }
   } finally {
     await Promise.all(entries.map(async ({ crew }) => crew?.close()));
   }
+}
+
+async function warmUp({ workload, pace }: Season, crew: Crew): Promise<void> {
+  const { rehearse, turn } = workload;
+  if (pace.isQuick && !rehearse) return;
+  const short = { ...pace, turnMs: Math.min(WARM_UP_MS, pace.turnMs), round: -1 };
+  await crew.learn(() => (rehearse ?? turn)(crew, short));
 }
 
 /** A contestant that fails is out; the others go on. */

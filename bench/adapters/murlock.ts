@@ -8,8 +8,6 @@ import { openYardstick } from './yardstick.js';
 const LEASE_MS = 10_000;
 /** As in its README; there is no default. */
 const RETRY_MS = 1_000;
-/** The number of attempts is the module's, so it cannot follow the wait: longer than any wait here. */
-const ATTEMPTS = 30;
 
 /** What `@MurLock` and `runWithLock` call; with an id for each request, as they make one. */
 export const library: Library = {
@@ -17,11 +15,12 @@ export const library: Library = {
   npmPackage: 'murlock',
   role: 'peer',
   ground: 'redis',
-  async open([url = '']) {
+  async open([url = ''], waitMs) {
     const module = MurLockModule.forRoot({
       redisOptions: { url },
       wait: RETRY_MS,
-      maxAttempts: ATTEMPTS,
+      // It counts attempts, not time: as many as fit into the longest wait.
+      maxAttempts: Math.max(1, Math.round(waitMs / RETRY_MS)),
       logLevel: 'none',
       ignoreUnlockFail: false,
     });

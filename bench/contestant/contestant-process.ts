@@ -6,6 +6,8 @@ import type { Answer } from './messages.js';
 const MAIN = fileURLToPath(new URL('process-main.js', import.meta.url));
 /** After its last word a library may need a moment to go; one that stays is ended. */
 const GRACE_MS = 3_000;
+/** Of what it wrote, in characters. */
+const LAST_LINES = 2_000;
 
 interface Asked {
   resolve(result: unknown): void;
@@ -17,6 +19,7 @@ export interface Cast {
   readonly file: string;
   readonly workload: string;
   readonly urls: readonly string[];
+  readonly waitMs: number;
 }
 
 /** A process that runs one library; it waits until it is asked. */
@@ -24,17 +27,26 @@ export class ContestantProcess {
   private readonly asked = new Map<number, Asked>();
   private readonly reaper: Reaper;
   private lastId = 0;
+  private lastLines = '';
+  /** Hears what is said to the other processes of the crew. */
+  onWord: (word: string) => void = () => undefined;
 
   private constructor(private readonly child: ChildProcess) {
     this.reaper = reap(child);
     child.on('message', (answer: Answer) => this.hear(answer));
     child.on('exit', () => this.gone());
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.lastLines = (this.lastLines + text).slice(-LAST_LINES);
+    });
   }
 
-  static async start({ file, workload, urls }: Cast): Promise<ContestantProcess> {
-    const child = fork(MAIN, [file, workload, ...urls], {
-      execArgv: ['--expose-gc'],
+  static async start({ file, workload, urls, waitMs }: Cast): Promise<ContestantProcess> {
+    const child = fork(MAIN, [file, workload, String(waitMs), ...urls], {
+      // Some peers warn in a loop; what that costs is theirs, but nobody can read it.
+      execArgv: ['--expose-gc', '--no-warnings'],
       serialization: 'advanced',
+      // What libraries write when their connections go is nobody's concern; what ends a process is.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const process = new ContestantProcess(child);
     await process.answer(0);
@@ -47,6 +59,10 @@ export class ContestantProcess {
     const answer = this.answer(id);
     this.child.send({ id, part, order });
     return answer as Promise<T>;
+  }
+
+  say(word: string): void {
+    this.child.send({ word });
   }
 
   get pid(): number {
@@ -65,6 +81,7 @@ export class ContestantProcess {
   }
 
   private hear(answer: Answer): void {
+    if ('word' in answer) return this.onWord(answer.word);
     const asked = this.asked.get(answer.id);
     this.asked.delete(answer.id);
     if ('failure' in answer) asked?.reject(new Error(answer.failure));
@@ -73,7 +90,8 @@ export class ContestantProcess {
 
   private gone(): void {
     this.reaper.dismiss();
-    for (const { reject } of this.asked.values()) reject(new Error("the contestant's process has ended"));
+    const error = new Error(`the contestant's process has ended: ${this.lastLines}`);
+    for (const { reject } of this.asked.values()) reject(error);
     this.asked.clear();
   }
 }

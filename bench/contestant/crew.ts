@@ -7,6 +7,8 @@ interface Casting {
   readonly file: string;
   readonly workload: Workload;
   readonly ground: Ground;
+  readonly waitMs: number;
+  readonly isQuick: boolean;
 }
 
 /** One library in one workload: its processes, and the servers that they use. */
@@ -18,15 +20,26 @@ export class Crew {
     readonly processes: readonly ContestantProcess[],
   ) {}
 
-  static async start({ file, workload, ground }: Casting): Promise<Crew> {
-    const cast = { file, workload: workload.name, urls: ground.urls };
-    const starts = Array.from({ length: workload.processes }, () => ContestantProcess.start(cast));
-    return new Crew(`bench:${workload.name}:${file}`, ground, await Promise.all(starts));
+  static async start({ file, workload, ground, waitMs, isQuick }: Casting): Promise<Crew> {
+    const cast = { file, workload: workload.name, urls: ground.urls, waitMs };
+    const count = isQuick ? Math.min(workload.processes, 2) : workload.processes;
+    const starts = Array.from({ length: count }, () => ContestantProcess.start(cast));
+    const processes = await Promise.all(starts);
+    for (const one of processes) {
+      const others = processes.filter((other) => other !== one);
+      one.onWord = (word) => others.forEach((other) => other.say(word));
+    }
+    return new Crew(`bench:${workload.name}:${file}`, ground, processes);
   }
 
   /** What the servers do during `work`. */
   count(work: () => Promise<unknown>): Promise<ServerWork | undefined> {
     return this.ground.count(this.key, async () => void (await work()));
+  }
+
+  /** How much is stored on the servers; NaN where they do not tell. */
+  async keys(): Promise<number> {
+    return (await this.ground.keys?.()) ?? NaN;
   }
 
   /** A turn before the first that counts. */

@@ -6,7 +6,13 @@ export interface Ask {
   readonly order: unknown;
 }
 
-/** What it answers; id 0 says that it is ready. */
+/** A word from one process of a crew to the others. */
+export interface Word {
+  readonly word: string;
+}
+
+/** What a contestant's process says; id 0 says that it is ready. */
 export type Answer =
   | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly failure: string };
+  | { readonly id: number; readonly failure: string }
+  | Word;

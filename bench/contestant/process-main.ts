@@ -4,12 +4,19 @@
  */
 import { loadLibrary } from '../libraries.js';
 import { workloads } from '../workloads.js';
-import type { Ask, Answer } from './messages.js';
+import type { Scene } from '../workloads/workload.js';
+import type { Answer, Ask, Word } from './messages.js';
 
-const [file = '', workloadName = '', ...urls] = process.argv.slice(2);
+const [file = '', workloadName = '', waitMs, ...urls] = process.argv.slice(2);
 
 function send(answer: Answer): void {
   if (process.connected) process.send!(answer);
+}
+
+const listening = new Map<string, () => void>();
+
+function heard(word: string): Promise<void> {
+  return new Promise((resolve) => listening.set(word, resolve));
 }
 
 function told(error: unknown): string {
@@ -19,14 +26,15 @@ function told(error: unknown): string {
 async function open(): Promise<(ask: Ask) => Promise<unknown>> {
   const library = await loadLibrary(file);
   const workload = workloads.find(({ name }) => name === workloadName)!;
-  const [locker, yardstick] = await Promise.all([library.open(urls), library.openYardstick(urls)]);
+  const [locker, yardstick] = await Promise.all([
+    library.open(urls, Number(waitMs)),
+    library.openYardstick(urls),
+  ]);
+  const scene: Scene = { urls, locker, yardstick, tell: (word: string) => send({ word }), heard };
   const parts: Record<string, (order: never) => Promise<unknown>> = {
     close: () => Promise.all([locker.close(), yardstick.close()]),
     ...Object.fromEntries(
-      Object.entries(workload.parts).map(([name, part]) => [
-        name,
-        (order: never) => part({ locker, yardstick }, order),
-      ]),
+      Object.entries(workload.parts).map(([name, part]) => [name, (order: never) => part(scene, order)]),
     ),
   };
   return async ({ part, order }) => parts[part]!(order as never);
@@ -35,7 +43,8 @@ async function open(): Promise<(ask: Ask) => Promise<unknown>> {
 // A peer's own stray rejection must not end its process: it shows in the figures.
 process.on('unhandledRejection', () => undefined);
 const opened = open();
-process.on('message', (ask: Ask) => {
+process.on('message', (ask: Ask | Word) => {
+  if ('word' in ask) return listening.get(ask.word)?.();
   opened
     .then((play) => play(ask))
     .then(

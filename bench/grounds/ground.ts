@@ -12,6 +12,8 @@ export interface ServerWork {
   readonly inner: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Processor time of the servers. */
+  readonly cpuMs: number;
 }
 
 /** Servers started for one run of the benchmark. */
@@ -26,5 +28,7 @@ export interface Ground {
   count(who: string, work: () => Promise<void>): Promise<ServerWork | undefined>;
   /** A turn that is not measured, before the first of `who` that is. */
   learn(who: string, work: () => Promise<void>): Promise<void>;
+  /** How much is stored. */
+  keys?(): Promise<number>;
   stop(): Promise<void>;
 }

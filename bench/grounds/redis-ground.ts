@@ -40,6 +40,7 @@ export class RedisGround implements Ground {
       ...splitCalls(Object.fromEntries(calls), this.seen.get(who)),
       bytesIn: after.bytesIn - before.bytesIn,
       bytesOut: after.bytesOut - before.bytesOut,
+      cpuMs: after.cpuMs - before.cpuMs,
     };
   }
 
@@ -51,21 +52,29 @@ export class RedisGround implements Ground {
     for (const one of monitors) one.disconnect();
   }
 
+  async keys(): Promise<number> {
+    const sizes = await Promise.all(this.servers.map(({ admin }) => admin.dbsize()));
+    return sizes.reduce((total, one) => total + one, 0);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
   }
 
-  private async totals(): Promise<{ calls: Calls; bytesIn: number; bytesOut: number }> {
-    const infos = await Promise.all(this.servers.map(({ admin }) => admin.info('commandstats', 'stats')));
+  private async totals(): Promise<{ calls: Calls; bytesIn: number; bytesOut: number; cpuMs: number }> {
+    const infos = await Promise.all(
+      this.servers.map(({ admin }) => admin.info('commandstats', 'stats', 'cpu')),
+    );
     const sum = (name: string): number =>
       infos.reduce(
-        (total, info) => total + Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0),
+        (total, info) => total + Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0),
         0,
       );
     return {
       calls: callsIn(infos),
       bytesIn: sum('total_net_input_bytes'),
       bytesOut: sum('total_net_output_bytes'),
+      cpuMs: (sum('used_cpu_user') + sum('used_cpu_sys')) * 1_000,
     };
   }
 }

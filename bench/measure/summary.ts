@@ -1,5 +1,5 @@
 import type { Column, Figures } from '../workloads/workload.js';
-import { median } from './statistics.js';
+import { median, quantile } from './statistics.js';
 
 const OVER = {
   median,
@@ -7,12 +7,24 @@ const OVER = {
   max: (values: readonly number[]) => Math.max(...values),
 };
 
-/** One number for each column, of the turns of all rounds; rounds that have none do not count. */
-export function summary(columns: readonly Column[], rounds: readonly Figures[]): Figures {
+/** One number for each column, of the turns of all rounds; rounds that have none do not count. NaN where none has. */
+export function summary(columns: readonly Column[], rounds: readonly Figures[]): Record<string, number> {
   return Object.fromEntries(
     columns.map(({ name, over = 'median' }) => {
-      const values = rounds.map((round) => round[name] ?? NaN).filter((value) => !Number.isNaN(value));
+      if (typeof over === 'function') return [name, over(rounds)];
+      const values = rounds
+        .map((round) => Number(round[name] ?? NaN))
+        .filter((value) => !Number.isNaN(value));
       return [name, values.length === 0 ? NaN : OVER[over](values)];
     }),
   );
+}
+
+/** A quantile of the samples of that name of all rounds together, times `unit`. */
+export function pooled(name: string, share: number, unit = 1): (rounds: readonly Figures[]) => number {
+  return (rounds) =>
+    quantile(
+      rounds.flatMap((round) => (round[name] ?? []) as number[]),
+      share,
+    ) * unit;
 }

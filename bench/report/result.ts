@@ -10,7 +10,7 @@ export interface Row {
   /** One for each round. */
   readonly rounds: readonly Figures[];
   /** Of all rounds. */
-  readonly figures: Figures;
+  readonly figures: Readonly<Record<string, number>>;
   /** Why there are no more rounds. */
   readonly failure?: string;
 }
