@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { Grounds } from './grounds/grounds.js';
 import { libraryFiles, loadLibrary } from './libraries.js';
 import { type Options, readOptions, USAGE } from './options.js';
+import { verdicts } from './report/bars.js';
 import { thisMachine } from './report/machine.js';
 import type { Result, Table } from './report/result.js';
-import { markdownTable } from './report/table.js';
+import { markdownTable, verdictTable } from './report/table.js';
 import { type Contestant, play, type Season } from './season.js';
 import { workloads } from './workloads.js';
 import type { Workload } from './workloads/workload.js';
@@ -36,11 +37,21 @@ export async function main(args: readonly string[]): Promise<number> {
     const { seed, isQuick } = options;
     const servers = await grounds.titles();
     const result: Result = { machine: thisMachine(args), seed, isQuick, servers, tables };
+    const told = isQuick ? [] : verdicts(result);
+    if (told.length > 0) process.stdout.write(`\n${verdictTable(told)}\n`);
     if (options.json !== undefined) write(options.json, result);
-    return tables.some(({ rows }) => rows.some(({ failure }) => failure !== undefined)) ? 1 : 0;
+    return tables.some(isBroken) ? 1 : 0;
   } finally {
     await grounds.stop();
   }
+}
+
+/** A library that does not work here, or two of ours inside at once. */
+function isBroken({ rows }: Table): boolean {
+  return rows.some(
+    ({ role, failure, figures }) =>
+      failure !== undefined || (role === 'ours' && (figures['overlaps'] ?? 0) > 0),
+  );
 }
 
 async function playAll(options: Options, grounds: Grounds): Promise<Table[]> {
@@ -58,13 +69,14 @@ async function playAll(options: Options, grounds: Grounds): Promise<Table[]> {
   return tables;
 }
 
-function tempo(workload: Workload, options: Options): Pick<Season, 'pace' | 'rounds'> {
+function tempo(workload: Workload, options: Options): Pick<Season, 'pace' | 'rounds' | 'seed'> {
   const { isQuick } = options;
   const usual = isQuick
     ? { rounds: QUICK_ROUNDS, turnMs: QUICK_TURN_MS }
     : { rounds: workload.rounds ?? ROUNDS, turnMs: workload.turnMs ?? TURN_MS };
   const waitMs = isQuick ? QUICK_WAIT_MS : WAIT_MS;
   return {
+    seed: options.seed,
     rounds: options.rounds ?? usual.rounds,
     pace: { turnMs: options.turnMs ?? usual.turnMs, waitMs, isQuick },
   };
@@ -96,7 +108,10 @@ function versionOf(npmPackage: string): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
+/** Numbers in four digits: more would be noise. */
 function write(path: string, result: Result): void {
+  const short = (_key: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify(result, short, 1)}\n`);
 }

@@ -21,7 +21,7 @@ export const USAGE = `npm run bench -- [options]
   --libraries ours,…     contestants, by the names of their files in bench/adapters
   --rounds n             turns of each library in each workload
   --seconds n            length of a turn
-  --json file            where the result goes; default bench/results/latest.json in a full run
+  --json file            where the result goes
   --seed n               order of the turns
   --quick                a short form that shows that everything works; its numbers mean nothing`;
 

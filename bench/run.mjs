@@ -2,7 +2,8 @@
  * The benchmark with one command: `npm run bench`, from a clone with `npm ci` behind it.
  *
  * Builds the library, installs it with its peers into `bench/node_modules` as a user would, compiles the benchmark,
- * finds the servers, and hands over to `main.ts` with the same arguments.
+ * finds the servers, and hands over to `main.ts` with the same arguments. `--report [file]` writes the result of a run
+ * into the README instead.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,7 +49,13 @@ try {
   if (!(error instanceof Error && 'status' in error)) throw error;
   process.exit(1);
 }
+const args = process.argv.slice(2);
+if (args[0] === '--report') {
+  const { writeReport } = await import('./build/bench/report/report.js');
+  writeReport(args[1] ?? join(here, 'results.json'), here);
+  process.exit();
+}
 const { findRedis } = await import('../test/support/find-redis.mjs');
 findRedis();
 const { main } = await import('./build/bench/main.js');
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(args);

@@ -4,6 +4,7 @@ import type { Grounds } from './grounds/grounds.js';
 import type { GroundName } from './grounds/ground.js';
 import type { Library } from './library.js';
 import { summary } from './measure/summary.js';
+import { turnOrder } from './measure/turn-order.js';
 import type { Row, Table } from './report/result.js';
 import type { Figures, Pace, Workload } from './workloads/workload.js';
 
@@ -21,6 +22,8 @@ export interface Season {
   readonly grounds: Grounds;
   readonly pace: Omit<Pace, 'round'>;
   readonly rounds: number;
+  /** Decides the order of the turns. */
+  readonly seed: number;
   /** Says what goes on. */
   tell(line: string): void;
 }
@@ -75,8 +78,8 @@ async function playOn(name: GroundName, season: Season, entries: readonly Entry[
       });
     }
     for (let round = 0; round < rounds; round++) {
-      for (let place = 0; place < entries.length; place++) {
-        const entry = entries[(round + place) % entries.length]!;
+      for (const place of turnOrder(entries.length, round, season.seed)) {
+        const entry = entries[place]!;
         await attempt(season, entry, async () => {
           entry.rounds.push(await workload.turn(entry.crew!, { ...pace, round }));
         });

@@ -20,11 +20,11 @@ export function summary(columns: readonly Column[], rounds: readonly Figures[]):
   );
 }
 
-/** A quantile of the samples of that name of all rounds together, times `unit`. */
-export function pooled(name: string, share: number, unit = 1): (rounds: readonly Figures[]) => number {
+/** A quantile of the samples of that name of all rounds together. */
+export function pooled(name: string, share: number): (rounds: readonly Figures[]) => number {
   return (rounds) =>
     quantile(
       rounds.flatMap((round) => (round[name] ?? []) as number[]),
       share,
-    ) * unit;
+    );
 }

@@ -18,8 +18,8 @@ class VoteService {
 
   constructor(@Inject(LockService) private readonly locks: LockService) {}
 
-  async bare(_userSeq: number): Promise<number> {
-    return ++this.votes;
+  async bare(userSeq: number): Promise<number> {
+    return (this.votes += userSeq);
   }
 
   byHand(userSeq: number): Promise<number> {
@@ -27,8 +27,8 @@ class VoteService {
   }
 
   @DistributedLock('vote:#<userSeq>')
-  async decorated(_userSeq: number): Promise<number> {
-    return ++this.votes;
+  async decorated(userSeq: number): Promise<number> {
+    return (this.votes += userSeq);
   }
 
   byMutex(userSeq: number): Promise<number> {
@@ -54,7 +54,7 @@ async function layers(_scene: Scene, { forMs }: { forMs: number }): Promise<Reco
   while (performance.now() < endMs) {
     for (const kind of KINDS) {
       const began = performance.now();
-      for (let call = 0; call < IN_TURNS; call++) await service[kind](7);
+      for (let call = 0; call < IN_TURNS; call++) await service[kind](1);
       times[kind].push(((performance.now() - began) / IN_TURNS) * 1e6);
     }
   }

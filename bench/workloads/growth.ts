@@ -95,7 +95,8 @@ async function turn(crew: Crew, pace: Pace): Promise<Figures> {
 async function keysLeft(crew: Crew, atStart: number, patienceMs: number): Promise<number> {
   const endMs = performance.now() + patienceMs;
   for (;;) {
-    const left = (await crew.keys()) - atStart;
+    // What others left there may end meanwhile too.
+    const left = Math.max(0, (await crew.keys()) - atStart);
     if (left <= 0 || performance.now() >= endMs) return left;
     await sleep(200);
   }
