@@ -4,7 +4,7 @@ import { ended, reap, type Reaper } from '../../test/support/reaper.js';
 import type { Answer } from './messages.js';
 
 const MAIN = fileURLToPath(new URL('process-main.js', import.meta.url));
-/** After its last word a library may need a moment to go; one that stays is ended. */
+/** For a library to close its connections. */
 const GRACE_MS = 3_000;
 /** Of what it wrote, in characters. */
 const LAST_LINES = 2_000;
@@ -49,7 +49,12 @@ export class ContestantProcess {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const process = new ContestantProcess(child);
-    await process.answer(0);
+    try {
+      await process.answer(0);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
     return process;
   }
 

@@ -13,6 +13,12 @@ function send(answer: Answer): void {
   if (process.connected) process.send!(answer);
 }
 
+/** At once when the last word is out: some libraries leave a timer or a connection behind. */
+function leave(): void {
+  process.once('disconnect', () => process.exit());
+  process.disconnect!();
+}
+
 const listening = new Map<string, () => void>();
 
 function heard(word: string): Promise<void> {
@@ -51,7 +57,7 @@ process.on('message', (ask: Ask | Word) => {
       (result) => send({ id: ask.id, result }),
       (error: unknown) => send({ id: ask.id, failure: told(error) }),
     )
-    .finally(() => ask.part === 'close' && process.disconnect!());
+    .finally(() => ask.part === 'close' && leave());
 });
 opened.then(
   () => send({ id: 0, result: undefined }),

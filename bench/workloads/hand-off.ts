@@ -145,7 +145,7 @@ export const handOff: Workload = {
   grounds: ['redis'],
   takes: ({ name }) => !['by hand', 'ours, withLock'].includes(name),
   processes: 2,
-  rounds: 4,
+  rounds: 3,
   turnMs: 2_000,
   columns,
   parts: { alternate, alternateHere, pings },
