@@ -41,15 +41,22 @@ export class GrantLog {
 /** The grants of several processes as one history. */
 export function merged(logs: readonly Grants[]): Grants {
   if (logs.length === 1 && isSorted(logs[0]!.from)) return logs[0]!;
-  const flat = (part: keyof Grants): Float64Array =>
-    Float64Array.from(logs.flatMap((log) => [...toArray(log[part])]));
+  const flat = (part: keyof Grants): Float64Array => joined(logs.map((log) => log[part]));
   const [who, from, until] = [flat('who'), flat('from'), flat('until')];
   const order = Uint32Array.from(from.keys()).sort((a, b) => from[a]! - from[b]!);
   const sorted = (values: Float64Array): Float64Array => Float64Array.from(order, (index) => values[index]!);
   return { who: sorted(who), from: sorted(from), until: sorted(until) };
 }
 
-const toArray = (values: ArrayLike<number>): number[] => Array.from(values);
+function joined(parts: readonly ArrayLike<number>[]): Float64Array {
+  const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
 
 function isSorted(values: ArrayLike<number>): boolean {
   for (let index = 1; index < values.length; index++) {
@@ -98,8 +105,7 @@ export function storyOf({ who, from, until }: Grants, waiters: number): Story {
 
 /** Those that began in that time. */
 export function within({ who, from, until }: Grants, fromMs: number, untilMs: number): Grants {
-  const isWithin = (_value: number, index: number): boolean =>
-    from[index]! >= fromMs && from[index]! < untilMs;
-  const some = (values: ArrayLike<number>): number[] => toArray(values).filter(isWithin);
+  const some = (values: ArrayLike<number>): Float64Array =>
+    Float64Array.from(values).filter((_, index) => from[index]! >= fromMs && from[index]! < untilMs);
   return { who: some(who), from: some(from), until: some(until) };
 }
