@@ -142,7 +142,7 @@ const columns: readonly Column[] = [
 export const handOff: Workload = {
   name: 'e',
   title: `Hand-off after a hold of ${HOLD_MS} ms: from the release until the next has it in hand`,
-  grounds: ['redis'],
+  grounds: ['redis', 'postgres', 'mysql', 'zookeeper'],
   takes: ({ name }) => !['by hand', 'ours, withLock'].includes(name),
   processes: 2,
   rounds: 3,
