@@ -153,6 +153,7 @@ const BARS: readonly Bar[] = [
   { what: 'renewing 10,000 locks: % of a core', atMost: 2, ...figure('f', 'ours', 'renewing') },
   { what: 'heap grown by 100,000 keys, KiB', atMost: 1_024, ...figure('f', 'ours', 'heap') },
   { what: 'keys left of 100,000', atMost: 0, ...figure('f', 'ours', 'keys') },
+  noOverlaps('f'),
   { what: 'decorated ÷ withLock by hand', atMost: 1.3, ...figure('g', 'ours, memory', 'overByHand') },
   { what: 'withLock ÷ async-mutex', atMost: 10, ...figure('g', 'ours, memory', 'overMutex') },
   noOverlaps('quorum'),

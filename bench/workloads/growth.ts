@@ -1,75 +1,104 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Crew } from '../contestant/crew.js';
-import { contend, type ContendOrder, type Contest } from './contend.js';
+import { contend, type Contest } from './contend.js';
 import { monotonicMs } from '../measure/clock.js';
-import { storyOf, within } from '../measure/grants.js';
+import { merged, storyOf, within } from '../measure/grants.js';
 import { median } from '../measure/statistics.js';
 import { type Footprint, footprintParts, type Renewals } from './footprint.js';
 import { sessionParts } from './sessions.js';
 import type { Figures, Pace, Workload } from './workload.js';
 
 const HEAD_START_MS = 50;
-/** Long enough for all to stand in the line. */
-const LEAD_IN_MS = 700;
 
-/** How much of everything; little in the short form. */
-const sizesOf = (isQuick: boolean) =>
+interface Sizes {
+  readonly few: number;
+  readonly crowd: number;
+  readonly locks: number;
+  readonly keys: number;
+  readonly leadInMs: number;
+  readonly measuredMs: number;
+  readonly renewedMs: number;
+  readonly repeats: number;
+}
+
+/** How much of everything; little in the short form. The lead-in is long enough for all to stand in the line. */
+const sizesOf = (isQuick: boolean): Sizes =>
   isQuick
-    ? { few: 2, crowd: 8, locks: 100, keys: 500, measuredMs: 200, renewedMs: 500, repeats: 1 }
+    ? { few: 2, crowd: 8, locks: 100, keys: 500, leadInMs: 100, measuredMs: 200, renewedMs: 500, repeats: 1 }
     : {
         few: 10,
         crowd: 1_000,
         locks: 10_000,
         keys: 100_000,
+        leadInMs: 700,
         measuredMs: 1_000,
         renewedMs: 10_000,
         repeats: 3,
       };
 
-/** What a hand-off costs in microseconds with so many waiting, at their full pace. */
+interface Cost {
+  /** Of a hand-off, with all waiters at their full pace. */
+  readonly microseconds: number;
+  readonly overlaps: number;
+}
+
 async function costOf(
   crew: Crew,
   part: string,
-  order: Pick<ContendOrder, 'waiters'> & { forMs: number },
-): Promise<number> {
-  const { waiters, forMs } = order;
+  { waiters, leadInMs, measuredMs }: Sizes & { waiters: number },
+): Promise<Cost> {
   const beginMs = monotonicMs() + HEAD_START_MS;
-  const endMs = beginMs + LEAD_IN_MS + forMs;
-  const times = { beginMs, endMs, holdMs: 0, waitMs: 60_000 };
+  const fromMs = beginMs + leadInMs;
+  const endMs = fromMs + measuredMs;
   const { grants } = await crew.processes[0]!.play<Contest>(part, {
-    ...times,
     key: `${crew.key}:${part}`,
     firstWaiter: 0,
     waiters,
+    beginMs,
+    endMs,
+    holdMs: 0,
+    waitMs: 60_000,
   });
-  const { handOffs } = storyOf(within(grants, beginMs + LEAD_IN_MS, endMs), waiters);
-  return (forMs / handOffs) * 1_000;
+  const { handOffs } = storyOf(within(grants, fromMs, endMs), waiters);
+  return {
+    microseconds: (measuredMs / handOffs) * 1_000,
+    overlaps: storyOf(merged([grants]), waiters).overlaps,
+  };
+}
+
+interface Growth {
+  readonly few: number;
+  readonly crowd: number;
+  readonly ratio: number;
+  readonly overlaps: number;
 }
 
 /** Few and many in turns: the costs, and the one over the other. */
-async function growthOf(
-  crew: Crew,
-  part: string,
-  pace: Pace,
-): Promise<{ few: number; crowd: number; ratio: number }> {
-  const sizes = sizesOf(pace.isQuick);
-  const few: number[] = [];
-  const crowd: number[] = [];
+async function growthOf(crew: Crew, part: string, sizes: Sizes): Promise<Growth> {
+  const few: Cost[] = [];
+  const crowd: Cost[] = [];
   for (let repeat = 0; repeat < sizes.repeats; repeat++) {
-    few.push(await costOf(crew, part, { waiters: sizes.few, forMs: sizes.measuredMs }));
-    crowd.push(await costOf(crew, part, { waiters: sizes.crowd, forMs: sizes.measuredMs }));
+    few.push(await costOf(crew, part, { ...sizes, waiters: sizes.few }));
+    crowd.push(await costOf(crew, part, { ...sizes, waiters: sizes.crowd }));
   }
-  return { few: median(few), crowd: median(crowd), ratio: median(crowd) / median(few) };
+  const middle = (costs: Cost[]): number => median(costs.map(({ microseconds }) => microseconds));
+  return {
+    few: middle(few),
+    crowd: middle(crowd),
+    ratio: median(crowd.map(({ microseconds }, repeat) => microseconds / few[repeat]!.microseconds)),
+    overlaps: [...few, ...crowd].reduce((total, one) => total + one.overlaps, 0),
+  };
 }
 
 async function turn(crew: Crew, pace: Pace): Promise<Figures> {
-  const { crowd, locks, keys, renewedMs } = sizesOf(pace.isQuick);
+  const sizes = sizesOf(pace.isQuick);
+  const { crowd, locks, keys, renewedMs } = sizes;
   const process = crew.processes[0]!;
   const keysAtStart = await crew.keys();
   const footprint = await process.play<Footprint>('many', { key: crew.key, keys });
-  const local = await growthOf(crew, 'contend', pace);
+  const local = await growthOf(crew, 'contend', sizes);
   await process.play('openSessions', { sessions: crowd });
-  const line = await growthOf(crew, 'contendInSessions', pace);
+  const line = await growthOf(crew, 'contendInSessions', sizes);
   await process.play('closeSessions');
   await process.play('hold', { key: crew.key, locks });
   let renewals: Renewals = { cpuMs: NaN };
@@ -86,6 +115,7 @@ async function turn(crew: Crew, pace: Pace): Promise<Figures> {
     local: local.ratio,
     renewing: (renewals.cpuMs / renewedMs) * 100,
     renewingServer: ((work?.cpuMs ?? NaN) / renewedMs) * 100,
+    overlaps: line.overlaps + local.overlaps,
     heap: footprint.grownBytes / 1_024,
     keys: await keysLeft(crew, keysAtStart, pace.isQuick ? 0 : 20_000),
   };
@@ -120,6 +150,7 @@ export const growth: Workload = {
     { name: 'renewingServer', title: 'of the server', digits: 2 },
     { name: 'heap', title: 'heap grown KiB', digits: 0 },
     { name: 'keys', title: 'keys left', digits: 0 },
+    { name: 'overlaps', title: 'overlaps', digits: 0 },
   ],
   parts: { contend, ...sessionParts(), ...footprintParts() },
   turn,

@@ -27,12 +27,10 @@ function hotKey(
   about: Pick<Workload, 'name' | 'title' | 'grounds' | 'processes' | 'takes'>,
   waiters: number,
 ): Workload {
-  const turn = async (crew: Crew, { turnMs, waitMs, round }: Pace): Promise<Figures> => {
-    const free = await contest(crew, { waiters, holdMs: 0, forMs: turnMs, waitMs });
-    const watched =
-      round === 0
-        ? await contest(crew, { waiters, holdMs: WATCHED_HOLD_MS, forMs: WATCHED_MS, waitMs })
-        : { failures: 0, overlaps: 0 };
+  const turn = async (crew: Crew, { turnMs, waitMs, round, isQuick }: Pace): Promise<Figures> => {
+    const watch = () => contest(crew, { waiters, holdMs: WATCHED_HOLD_MS, forMs: WATCHED_MS, waitMs });
+    const free = isQuick ? await watch() : await contest(crew, { waiters, holdMs: 0, forMs: turnMs, waitMs });
+    const watched = round === 0 && !isQuick ? await watch() : { failures: 0, overlaps: 0 };
     return {
       perSecond: free.handOffsPerSecond,
       jain: free.story.jain,
