@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const FOLDERS = ['.', 'test/compat/nest11', 'test/compat/nest11-cjs', 'test/compat/nest12-esm'];
+const FOLDERS = ['.', 'test/compat/nest11', 'test/compat/nest11-cjs', 'test/compat/nest12-esm', 'bench'];
 const SYSTEMS = [
   'android',
   'darwin',

@@ -145,7 +145,7 @@ describe('the tests', () => {
     // Those of errors.ts stand at the top; tools of the tests have tests as well.
     const folderOf = (spec: string) => dirname(spec.replace(/^test\/unit\//, ''));
     const isMirrored = (spec: string) =>
-      ['lib', 'test'].some((parent) => existsSync(join(parent, folderOf(spec))));
+      ['lib', 'test', '.'].some((parent) => existsSync(join(parent, folderOf(spec))));
     const isAtTop = (spec: string) =>
       folderOf(spec) === '.' && !existsSync(`lib/${basename(spec, '.spec.ts')}.ts`);
     const units = specs.filter((spec) => spec.startsWith('test/unit/'));

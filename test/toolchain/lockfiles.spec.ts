@@ -6,7 +6,11 @@ interface Lock {
   readonly packages: Record<string, { version?: string; optionalDependencies?: Record<string, string> }>;
 }
 
-const LOCKS = ['package-lock.json', ...filesBelow('test/compat', 'package-lock.json')];
+const LOCKS = [
+  'package-lock.json',
+  'bench/package-lock.json',
+  ...filesBelow('test/compat', 'package-lock.json'),
+];
 
 // A registry that does not carry a platform's binaries makes npm leave them out, and then `npm ci` fails everywhere.
 it.each(LOCKS)('%s names every optional dependency: node scripts/complete-lockfiles.mjs', (path) => {
@@ -17,5 +21,5 @@ it.each(LOCKS)('%s names every optional dependency: node scripts/complete-lockfi
 });
 
 it('knows the lock file of each application', () => {
-  expect(LOCKS).toHaveLength(4);
+  expect(LOCKS).toHaveLength(5);
 });

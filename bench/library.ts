@@ -1,0 +1,36 @@
+import type { GroundName, Urls } from './grounds/ground.js';
+
+/** Gives back what was taken; where that takes time, until it is done. */
+export type Release = () => unknown;
+
+/** A library as one process of its users has it: set up, connected. */
+export interface Locker {
+  /** Takes the lock of `key`; rejects where it was not had within `waitMs`. */
+  acquire(key: string, waitMs: number): Promise<Release>;
+  /** Where the library has a form of its own for take, work, give back: that, without work. */
+  pair?(key: string, waitMs: number): Promise<unknown>;
+  /** Of a yardstick: one bare round trip. */
+  ping?(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** `limit`: what is possible at all; nobody's competitor. */
+export type Role = 'ours' | 'peer' | 'limit';
+
+/** One contestant of the tables; a file of `adapters/` each. */
+export interface Library {
+  /** As in the tables and in `--libraries`. */
+  readonly name: string;
+  /** The npm package whose version is told; none for what is written here by hand. */
+  readonly npmPackage?: string;
+  readonly role: Role;
+  /** What it runs on. */
+  readonly ground: GroundName;
+  /**
+   * Sets it up as its README tells its users to, so that a wait goes on until `waitMs`.
+   * @param waitMs the longest wait that it will be asked for, where that is a setting of the whole
+   */
+  open(urls: Urls, waitMs: number): Promise<Locker>;
+  /** What the same process does by hand with the same client: the floor that ratios are taken of. */
+  openYardstick(urls: Urls): Promise<Locker>;
+}
