@@ -23,6 +23,10 @@ const FILES = [
   'ours-quorum',
   'redlock-quorum',
   'redlock-universal-quorum',
+  'ours-postgres',
+  'ours-mysql',
+  'ours-zookeeper',
+  'curator',
 ] as const;
 
 /** Loads one contestant; its name is that of its file. */

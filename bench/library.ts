@@ -1,7 +1,14 @@
 import type { GroundName, Urls } from './grounds/ground.js';
 
 /** Gives back what was taken; where that takes time, until it is done. */
-export type Release = () => unknown;
+export interface Release {
+  (): unknown;
+  /**
+   * Of a library in another language, which times itself: when it had the lock in hand, as `monotonicMs` counts. Its
+   * call then resolves with the moment at which it began to give it back.
+   */
+  readonly takenMs?: number;
+}
 
 /** A library as one process of its users has it: set up, connected. */
 export interface Locker {
@@ -9,6 +16,8 @@ export interface Locker {
   acquire(key: string, waitMs: number): Promise<Release>;
   /** Where the library has a form of its own for take, work, give back: that, without work. */
   pair?(key: string, waitMs: number): Promise<unknown>;
+  /** Of a library in another language: so many pairs, one after the other, in milliseconds each as it times them. */
+  timePairs?(key: string, count: number): Promise<ArrayLike<number>>;
   /** Of a yardstick: one bare round trip. */
   ping?(): Promise<unknown>;
   close(): Promise<void>;
@@ -23,6 +32,8 @@ export interface Library {
   readonly name: string;
   /** The npm package whose version is told; none for what is written here by hand. */
   readonly npmPackage?: string;
+  /** Its version, where it is no npm package. */
+  readonly version?: () => string;
   readonly role: Role;
   /** What it runs on. */
   readonly ground: GroundName;

@@ -46,11 +46,12 @@ function chosen(what: string, all: readonly string[], asked: readonly string[]):
 
 async function contestantFrom(file: string): Promise<Contestant> {
   const library = await loadLibrary(file);
-  return { file, library, version: library.npmPackage ? versionOf(library.npmPackage) : '' };
+  return { file, library, version: versionOf(library) };
 }
 
-/** Of what is installed beside this benchmark. */
-function versionOf(npmPackage: string): string {
+/** Of what is installed, beside this benchmark where it is of npm. */
+function versionOf({ npmPackage, version }: Contestant['library']): string {
+  if (npmPackage === undefined) return version?.() ?? '';
   const path = fileURLToPath(new URL(`../../node_modules/${npmPackage}/package.json`, import.meta.url));
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version.replace(/^v/, '');
 }

@@ -55,7 +55,9 @@ if (args[0] === '--report') {
   writeReport(args[1] ?? join(here, 'results.json'), here);
   process.exit();
 }
-const { findRedis } = await import('../test/support/find-redis.mjs');
-findRedis();
+const { default: findServers } = await import('../test/support/find-servers.mjs');
+findServers();
+const { findCurator } = await import('./curator/find-curator.mjs');
+findCurator({ mayInstall: !args.includes('--quick') });
 const { main } = await import('./build/bench/main.js');
 process.exitCode = await main(args);

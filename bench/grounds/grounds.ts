@@ -1,5 +1,7 @@
 import type { Ground, GroundName } from './ground.js';
 import { RedisGround } from './redis-ground.js';
+import { startMariadb, startPostgres } from './sql-grounds.js';
+import { ZooKeeperGround } from './zookeeper-ground.js';
 
 const memory: Ground = {
   title: 'the process itself',
@@ -12,18 +14,14 @@ const memory: Ground = {
   stop: async () => undefined,
 };
 
-const notYet = (name: GroundName) => async (): Promise<Ground> => {
-  throw new Error(`Nobody has written how to start ${name} for the benchmark.`);
-};
-
 /** How each ground is started; a file of `grounds/` each. */
 const STARTERS: Readonly<Record<GroundName, () => Promise<Ground>>> = {
   memory: async () => memory,
   redis: () => RedisGround.start(1),
   'redis-quorum': () => RedisGround.start(3),
-  postgres: notYet('postgres'),
-  mysql: notYet('mysql'),
-  zookeeper: notYet('zookeeper'),
+  postgres: startPostgres,
+  mysql: startMariadb,
+  zookeeper: () => ZooKeeperGround.start(),
 };
 
 /** The grounds of a run: each is started when the first workload asks for it, and stopped with the run. */

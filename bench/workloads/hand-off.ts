@@ -79,12 +79,13 @@ async function oneOfTwo(
   while (monotonicMs() < endMs) {
     try {
       const release = await locker.acquire(key, waitMs);
-      const from = monotonicMs();
+      const from = release.takenMs ?? monotonicMs();
       turnOfOther = other.heard();
       other.tell();
       await sleep(HOLD_MS);
-      log.note(waiter, from, monotonicMs());
-      await release();
+      const until = monotonicMs();
+      const left = await release();
+      log.note(waiter, from, typeof left === 'number' ? left : until);
       await Promise.race([turnOfOther, over]);
       await sleep(((++holds * GOLDEN) % 1) * ARRIVES_WITHIN_MS);
     } catch {
