@@ -35,6 +35,8 @@ export interface Library {
   /** Its version, where it is no npm package. */
   readonly version?: () => string;
   readonly role: Role;
+  /** True where one of its processes can wait once only. */
+  readonly waitsOnce?: boolean;
   /** What it runs on. */
   readonly ground: GroundName;
   /**

@@ -73,6 +73,8 @@ export const library: Library = {
   name: 'Apache Curator (Java)',
   version: () => process.env['BENCH_CURATOR_VERSION'] ?? '',
   role: 'peer',
+  // Its locks belong to threads, and the contestant has one.
+  waitsOnce: true,
   ground: 'zookeeper',
   open,
   openYardstick,

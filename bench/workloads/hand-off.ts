@@ -106,7 +106,9 @@ async function turn(crew: Crew, pace: Pace): Promise<Figures> {
   const apart = await Promise.all(
     [one!, two!].map((process, waiter) => process.play<Contest>('alternate', { ...far, waiter })),
   );
-  const together = await one!.play<Contest[]>('alternateHere', orderFor(turnMs / 2));
+  const together = crew.library.waitsOnce
+    ? []
+    : await one!.play<Contest[]>('alternateHere', orderFor(turnMs / 2));
   const ping = await one!.play<number[]>('pings', { forMs: turnMs / 2 });
   const [other, same] = [apart, together].map((contests) =>
     storyOf(merged(contests.map(({ grants }) => grants)), 2),
