@@ -1,16 +1,14 @@
-/**
- * A client in a process of its own: does what its parent asks over the channel of `fork`, one answer for each request,
- * and tells by itself of losses.
- */
+/** A client in a process of its own: does what its parent asks, and tells by itself of losses. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import type { LockHandle } from '../../lib/core/lock-handle.js';
+import type { LockOptions } from '../../lib/core/lock-options.js';
+import { LockRuntime } from '../../lib/core/lock-runtime.js';
+import type { LockError } from '../../lib/errors.js';
+import { storeFromUrl } from '../../lib/url/index.js';
+import { answerParent } from './client-channel.js';
 
-const [folder, url, settings] = process.argv.slice(2);
-const load = (name) => import(pathToFileURL(join(folder, 'lib', name)).href);
-const { LockRuntime } = await load('core/lock-runtime.js');
-const { storeFromUrl } = await load('url/index.js');
+const [url, settings] = process.argv.slice(2) as [string, string];
 
 const runtime = new LockRuntime({
   store: await storeFromUrl(url),
@@ -18,32 +16,32 @@ const runtime = new LockRuntime({
   waitMs: 30_000,
   watchdogMs: 2_000,
   shutdownMs: 1_000,
-  ...JSON.parse(settings),
+  ...(JSON.parse(settings) as object),
 });
-const handles = new Map();
+const handles = new Map<string, LockHandle>();
 
 /** What a parent may ask for. */
 const verbs = {
-  async acquire(key, options = {}) {
+  async acquire(key: string, options: LockOptions = {}) {
     const handle = await runtime.acquire(key, options);
     handles.set(key, handle);
-    handle.signal.addEventListener('abort', () =>
-      process.send({ lost: key, why: handle.signal.reason.code }),
-    );
+    handle.signal.addEventListener('abort', () => {
+      void parent.ask('lost', key, (handle.signal.reason as LockError).code);
+    });
     return { token: handle.fencingToken };
   },
-  async release(key) {
+  async release(key: string) {
     await handles.get(key)?.release();
   },
-  async state(key) {
-    const handle = handles.get(key);
+  state(key: string) {
+    const handle = handles.get(key)!;
     return { isHeld: handle.isHeld, isTold: handle.signal.aborted };
   },
   /** Reads count and last token from a file, and writes them back one further, with time in between; `times` at once. */
-  async increment(key, file, times) {
+  async increment(key: string, file: string, times: number) {
     const once = () =>
       runtime.withLock(key, { waitTime: Infinity }, async (lock) => {
-        const [count, lastToken] = (await readFile(file, 'utf8')).split(' ').map(Number);
+        const [count, lastToken] = (await readFile(file, 'utf8')).split(' ').map(Number) as [number, number];
         await sleep(0);
         if (lock.fencingToken <= lastToken) throw new Error(`token ${lock.fencingToken} after ${lastToken}`);
         await writeFile(file, `${count + 1} ${lock.fencingToken}`);
@@ -51,7 +49,7 @@ const verbs = {
     await Promise.all(Array.from({ length: times }, once));
   },
   /** Takes the lock over and over, for nothing, so many at once, for so long. */
-  async churn(key, { waiters, forMs }) {
+  async churn(key: string, { waiters, forMs }: { waiters: number; forMs: number }) {
     const endMs = performance.now() + forMs;
     const rssBefore = process.memoryUsage().rss;
     let rounds = 0;
@@ -70,17 +68,8 @@ const verbs = {
   },
 };
 
-async function answer({ id, verb, args }) {
-  try {
-    const result = await verbs[verb](...args);
-    if (process.connected) process.send({ id, result: result ?? null });
-  } catch (error) {
-    if (process.connected) process.send({ id, failure: { code: error.code, message: error.message } });
-  }
-}
-
-process.on('message', (request) => void answer(request));
+const parent = answerParent(verbs);
 process.on('SIGTERM', () => void verbs.shutdown());
 
 await runtime.start();
-process.send({ ready: true });
+await parent.ask('ready');
