@@ -13,6 +13,7 @@ export type Word =
 export class Correspondence {
   private readonly asked = new Map<number, Deferred<unknown>>();
   private lastId = 0;
+  private over: Error | undefined;
 
   constructor(
     private readonly send: (word: Word) => void,
@@ -20,6 +21,7 @@ export class Correspondence {
   ) {}
 
   ask<T>(verb: string, ...args: unknown[]): Promise<T> {
+    if (this.over) return Promise.reject(this.over);
     const id = ++this.lastId;
     const answer = deferred<unknown>();
     this.asked.set(id, answer);
@@ -37,6 +39,7 @@ export class Correspondence {
 
   /** The other side is gone: nothing that was asked is answered any more. */
   end(error: Error): void {
+    this.over = error;
     for (const { reject } of this.asked.values()) reject(error);
     this.asked.clear();
   }

@@ -1,0 +1,89 @@
+import { Seeded } from '../support/seeded.js';
+
+/** What may be planned, as far as a plan has to know it. */
+export interface Plannable {
+  readonly name: string;
+  /** One process, the wires of one process, or what all of them use. */
+  readonly hits: 'process' | 'wire' | 'server';
+  /** The least and the most, in milliseconds. */
+  readonly lastsMs: readonly [least: number, most: number];
+  /** How often it comes beside the others. */
+  readonly weight: number;
+}
+
+/** One fault of a plan. */
+export interface PlannedFault {
+  readonly kind: string;
+  /** From the beginning of the campaign. */
+  readonly atMs: number;
+  readonly lastsMs: number;
+  /** Which process, or whose wires; undefined for the server. */
+  readonly slot: number | undefined;
+  /** What is left to choose, from 0 up to 1. */
+  readonly pick: number;
+}
+
+export interface Campaigning {
+  readonly seed: number;
+  /** Faults begin and end within this time. */
+  readonly forMs: number;
+  /** Before the first fault, so that everybody is at work. */
+  readonly calmMs: number;
+  /** On average so long after the last one a fault begins. */
+  readonly everyMs: number;
+  readonly slots: number;
+  readonly kinds: readonly Plannable[];
+}
+
+/** Between the end of a fault and the next on the same target. */
+const REST_MS = { process: 400, wire: 400, server: 1_000 } as const;
+
+/**
+ * The faults of a campaign: the same for the same seed. Several at once, but one at a time on each process with its
+ * wires, and on the server; kinds come in shuffled rounds, so that a short campaign meets as many of them as it can.
+ */
+export function planFaults(campaign: Campaigning): PlannedFault[] {
+  const { seed, forMs, calmMs, everyMs, slots, kinds } = campaign;
+  const chance = new Seeded(seed);
+  const planned: PlannedFault[] = [];
+  const freeMs = new Map<number | undefined, number>();
+  let round: Plannable[] = [];
+  for (let atMs = calmMs; atMs < forMs && kinds.length > 0; atMs += everyMs * (0.25 + 1.5 * chance.next())) {
+    if (round.length === 0) round = shuffled(chance, kinds);
+    const kind = round.pop()!;
+    const lastsMs = Math.min(chance.int(...kind.lastsMs), 0.7 * (forMs - calmMs));
+    const slot = targetOf(chance, kind, { slots, freeMs, atMs });
+    const startMs = Math.max(atMs, freeMs.get(slot) ?? 0);
+    const pick = chance.next();
+    if (startMs + lastsMs > forMs) continue;
+    planned.push({ kind: kind.name, atMs: Math.round(startMs), lastsMs: Math.round(lastsMs), slot, pick });
+    freeMs.set(slot, startMs + lastsMs + REST_MS[kind.hits]);
+  }
+  return planned.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** One that is free by then, or that will be first. */
+function targetOf(
+  chance: Seeded,
+  { hits }: Plannable,
+  { slots, freeMs, atMs }: { slots: number; freeMs: ReadonlyMap<number | undefined, number>; atMs: number },
+): number | undefined {
+  if (hits === 'server') return undefined;
+  const all = shuffled(
+    chance,
+    Array.from({ length: slots }, (_, slot) => ({ slot, weight: 1 })),
+  ).map(({ slot }) => slot);
+  const whenFree = (slot: number): number => freeMs.get(slot) ?? 0;
+  return (
+    all.find((slot) => whenFree(slot) <= atMs) ??
+    all.reduce((one, other) => (whenFree(other) < whenFree(one) ? other : one))
+  );
+}
+
+function shuffled<T extends { readonly weight: number }>(chance: Seeded, from: readonly T[]): T[] {
+  return from
+    .flatMap((one) => Array.from({ length: one.weight }, () => one))
+    .map((one) => ({ one, at: chance.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ one }) => one);
+}
