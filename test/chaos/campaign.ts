@@ -10,6 +10,7 @@ import { machineMs } from './machine-time.js';
 import { readHistory, type Told } from './read-history.js';
 import { Resource } from './resource.js';
 import { type PlannedFault, planFaults } from './schedule.js';
+import { aftermathMs } from './shadows.js';
 import { type Life, Slot } from './slot.js';
 import type { Backing, Topology } from './topology.js';
 
@@ -20,6 +21,8 @@ export interface CampaignSettings {
   readonly forMs: number;
   /** On average so long after the last one a fault begins, in milliseconds. Default 1,200. */
   readonly everyMs?: number;
+  /** The lease that is renewed, in milliseconds. Default: the topology's, or 3,000. */
+  readonly watchdogMs?: number;
   /** Only these kinds of fault. Default: all that can happen to the store. */
   readonly only?: readonly string[];
   /** Told of what happens, for people who watch. */
@@ -55,6 +58,9 @@ const WATCHDOG_MS = 3_000;
 /** Before the first fault, and after the last. */
 const CALM_MS = 1_000;
 const EVERY_MS = 1_200;
+/** So much of a campaign that lasts at least so long is a mixture; then faults come one by one. */
+const MIXED_SHARE = 0.5;
+const ALONE_FROM_MS = 90_000;
 const KEYS = [
   'hot',
   'fair',
@@ -80,7 +86,7 @@ export class Campaign {
     private readonly folder: string,
   ) {
     this.count = settings.topology.slots ?? SLOTS;
-    this.watchdogMs = settings.topology.watchdogMs ?? WATCHDOG_MS;
+    this.watchdogMs = settings.watchdogMs ?? settings.topology.watchdogMs ?? WATCHDOG_MS;
   }
 
   static async run(settings: CampaignSettings): Promise<Record> {
@@ -94,13 +100,17 @@ export class Campaign {
     }
   }
 
-  /** What will happen, for the same seed the same. */
-  get plan(): PlannedFault[] {
+  /** What will happen, for the same seed the same. Times are made for the usual lease. */
+  private plan(): PlannedFault[] {
     const { seed, forMs, everyMs = EVERY_MS, topology, only } = this.settings;
-    const kinds = kindsFor(topology, this.backing.ports.length > 0).filter(
-      ({ name }) => !only || only.includes(name),
-    );
-    return planFaults({ seed, forMs: forMs - CALM_MS, calmMs: CALM_MS, everyMs, slots: this.count, kinds });
+    const { watchdogMs, count: slots } = this;
+    const scale = (ms: number): number => Math.round((ms * watchdogMs) / WATCHDOG_MS);
+    const kinds = kindsFor(topology, this.backing.ports.length > 0)
+      .filter(({ name }) => !only || only.includes(name))
+      .map((kind) => ({ ...kind, lastsMs: [scale(kind.lastsMs[0]), scale(kind.lastsMs[1])] as const }));
+    const alone = { fromMs: forMs * MIXED_SHARE, pauseMs: aftermathMs({ topology, watchdogMs }) };
+    const plan = { seed, slots, kinds, everyMs, forMs: forMs - CALM_MS, calmMs: CALM_MS };
+    return planFaults(forMs >= ALONE_FROM_MS ? { ...plan, alone } : plan);
   }
 
   private async run(): Promise<Record> {
@@ -128,7 +138,7 @@ export class Campaign {
   }
 
   private async suffer(startMs: number): Promise<void> {
-    for (const fault of this.plan) {
+    for (const fault of this.plan()) {
       await sleep(Math.max(0, startMs + fault.atMs - machineMs()));
       const before = this.queues.get(fault.slot) ?? Promise.resolve();
       this.queues.set(

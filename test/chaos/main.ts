@@ -29,6 +29,18 @@ const { values } = parseArgs({
   },
 });
 
+/** The columns of the terminal's table. */
+const SHOWN = [
+  'times',
+  'acquisitions',
+  'overlaps',
+  'permitted',
+  'regressions',
+  'lostWakeUps',
+  'others',
+  'slowestRecoveryMs',
+];
+
 function say(text: string): void {
   console.log(text);
 }
@@ -61,7 +73,8 @@ async function run(store: string): Promise<Report> {
 }
 
 function tell({ rows, requests, resource, measured, faults, seed, store }: Report): void {
-  console.table(Object.fromEntries(rows.map(({ fault, title: _, ...row }) => [fault, row])));
+  const shown = rows.map(({ fault, ...row }) => [fault, row] as const);
+  console.table(Object.fromEntries(shown), SHOWN);
   say(`${requests} requests; resource: ${JSON.stringify(resource)}`);
   say(`measured: ${JSON.stringify(measured)}`);
   for (const { kind, key, atMs, message } of faults.slice(0, 20))

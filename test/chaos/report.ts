@@ -20,8 +20,11 @@ export interface Row {
   readonly lostWakeUps: number;
   /** Of other broken promises. */
   readonly others: number;
-  /** From the fault, or from the server's return, until somebody was granted a key that stood free, in milliseconds. */
-  readonly slowestRecoveryMs: number;
+  /**
+   * From the fault, or from the server's return, until somebody was granted a key that stood free, in milliseconds; of
+   * those faults that came alone. Null where none did.
+   */
+  readonly slowestRecoveryMs: number | null;
 }
 
 /** What is written down of a campaign. */
@@ -66,14 +69,12 @@ export function reportOf(campaign: Campaigned, verdict: Verdict): Report {
     fault: { kind: 'all', slot: undefined, startMs, endMs: startMs },
   };
   const rows = [
-    { ...rowOf('all', [whole], verdict), title: 'all', times: struck.length, slowestRecoveryMs: 0 },
-    ...kinds.map((kind) =>
-      rowOf(
-        kind,
-        shadows.all.filter(({ fault }) => fault.kind === kind),
-        verdict,
-      ),
-    ),
+    { ...rowOf('all', [whole], verdict), title: 'all', times: struck.length, slowestRecoveryMs: null },
+    ...kinds.map((kind) => {
+      const ofKind = shadows.all.filter(({ fault }) => fault.kind === kind);
+      const slowest = slowestRecoveryMs(shadows.aloneOf(kind), verdict.idle);
+      return { ...rowOf(kind, ofKind, verdict), title: kindNamed(kind).title, slowestRecoveryMs: slowest };
+    }),
   ];
   return {
     store: topology.name,
@@ -92,7 +93,9 @@ export function reportOf(campaign: Campaigned, verdict: Verdict): Report {
   };
 }
 
-function rowOf(kind: string, shadows: readonly Shadow[], { faults, permitted, spans, idle }: Verdict): Row {
+type Counts = Omit<Row, 'title' | 'slowestRecoveryMs'>;
+
+function rowOf(kind: string, shadows: readonly Shadow[], { faults, permitted, spans }: Verdict): Counts {
   const within = (atMs: number, key: string): boolean => shadows.some((one) => touches(one, atMs, key));
   const count = (...of: Fault['kind'][]): number =>
     faults.filter((one) => of.includes(one.kind) && within(one.atMs, one.key)).length;
@@ -100,7 +103,6 @@ function rowOf(kind: string, shadows: readonly Shadow[], { faults, permitted, sp
   const [overlaps, regressions, lostWakeUps] = [count('overlap', 'fence'), count('token'), count('idle')];
   return {
     fault: kind,
-    title: kind === 'all' ? 'all' : kindNamed(kind).title,
     times: shadows.length,
     acquisitions: grantsOf(spans, 'granted').filter(({ answeredMs, key }) => within(answeredMs, key)).length,
     overlaps,
@@ -108,7 +110,6 @@ function rowOf(kind: string, shadows: readonly Shadow[], { faults, permitted, sp
     regressions,
     lostWakeUps,
     others: all - overlaps - regressions - lostWakeUps,
-    slowestRecoveryMs: kind === 'all' ? 0 : slowestRecoveryMs(shadows, idle),
   };
 }
 
@@ -116,7 +117,8 @@ function touches({ startMs, endMs, keys }: Shadow, atMs: number, key: string): b
   return startMs <= atMs && atMs <= endMs && (keys === 'all' || key === '' || keys.has(key));
 }
 
-function slowestRecoveryMs(shadows: readonly Shadow[], idle: Verdict['idle']): number {
+function slowestRecoveryMs(shadows: readonly Shadow[], idle: Verdict['idle']): number | null {
+  if (shadows.length === 0) return null;
   let slowest = 0;
   for (const shadow of shadows) {
     for (const { span, sinceMs, untilMs } of idle) {

@@ -31,6 +31,8 @@ export interface Campaigning {
   readonly calmMs: number;
   /** On average so long after the last one a fault begins. */
   readonly everyMs: number;
+  /** From then on they come one by one, each when nobody suffers from the last any more. Default: never. */
+  readonly alone?: { readonly fromMs: number; readonly pauseMs: number };
   readonly slots: number;
   readonly kinds: readonly Plannable[];
 }
@@ -43,30 +45,53 @@ const REST_MS = { process: 400, wire: 400, server: 1_000 } as const;
  * wires, and on the server; kinds come in shuffled rounds, so that a short campaign meets as many of them as it can.
  */
 export function planFaults(campaign: Campaigning): PlannedFault[] {
-  const { seed, forMs, calmMs, everyMs, slots, kinds } = campaign;
+  const { seed, forMs, calmMs, everyMs, alone, kinds } = campaign;
   const chance = new Seeded(seed);
   const planned: PlannedFault[] = [];
   const freeMs = new Map<number | undefined, number>();
   let round: Plannable[] = [];
-  for (let atMs = calmMs; atMs < forMs && kinds.length > 0; atMs += everyMs * (0.25 + 1.5 * chance.next())) {
+  for (let atMs = calmMs; atMs < forMs && kinds.length > 0;) {
     if (round.length === 0) round = shuffled(chance, kinds);
     const kind = round.pop()!;
-    const lastsMs = Math.min(chance.int(...kind.lastsMs), 0.7 * (forMs - calmMs));
-    const slot = targetOf(chance, kind, { slots, freeMs, atMs });
-    const startMs = Math.max(atMs, freeMs.get(slot) ?? 0);
-    const pick = chance.next();
-    if (startMs + lastsMs > forMs) continue;
-    planned.push({ kind: kind.name, atMs: Math.round(startMs), lastsMs: Math.round(lastsMs), slot, pick });
-    freeMs.set(slot, startMs + lastsMs + REST_MS[kind.hits]);
+    const fault = faultOf(chance, kind, { ...campaign, freeMs, atMs });
+    const endMs = fault.atMs + fault.lastsMs;
+    const isAlone = alone !== undefined && atMs >= alone.fromMs;
+    atMs = isAlone ? endMs + alone.pauseMs : atMs + everyMs * (0.25 + 1.5 * chance.next());
+    // The last of the mixture are over before the first that is alone.
+    if (endMs > (alone && !isAlone ? alone.fromMs - alone.pauseMs : forMs)) continue;
+    planned.push(fault);
+    freeMs.set(fault.slot, endMs + REST_MS[kind.hits]);
   }
   return planned.sort((a, b) => a.atMs - b.atMs);
+}
+
+function* roundsOf(chance: Seeded, kinds: readonly Plannable[]): Generator<Plannable, undefined> {
+  while (kinds.length > 0) yield* shuffled(chance, kinds);
+  return undefined;
+}
+
+function faultOf(
+  chance: Seeded,
+  kind: Plannable,
+  { slots, freeMs, atMs, forMs, calmMs }: Campaigning & Moment,
+): PlannedFault {
+  const lastsMs = Math.round(Math.min(chance.int(...kind.lastsMs), 0.7 * (forMs - calmMs)));
+  const slot = targetOf(chance, kind, { slots, freeMs, atMs });
+  const startMs = Math.round(Math.max(atMs, freeMs.get(slot) ?? 0));
+  return { kind: kind.name, atMs: startMs, lastsMs, slot, pick: chance.next() };
+}
+
+/** Which targets are free from when on, in a plan as far as it is made. */
+interface Moment {
+  readonly freeMs: ReadonlyMap<number | undefined, number>;
+  readonly atMs: number;
 }
 
 /** One that is free by then, or that will be first. */
 function targetOf(
   chance: Seeded,
   { hits }: Plannable,
-  { slots, freeMs, atMs }: { slots: number; freeMs: ReadonlyMap<number | undefined, number>; atMs: number },
+  { slots, freeMs, atMs }: Moment & { readonly slots: number },
 ): number | undefined {
   if (hits === 'server') return undefined;
   const all = shuffled(

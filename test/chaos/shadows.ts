@@ -1,6 +1,6 @@
 import type { Record as Campaigned, Struck } from './campaign.js';
 import { kindNamed } from './faults.js';
-import type { Interval } from './intervals.js';
+import { type Interval, meet } from './intervals.js';
 
 /** How long the connections of a client may take to come back. */
 const RECONNECT_MS = 1_000;
@@ -40,6 +40,12 @@ export class Shadows {
     this.reasons = this.all.filter(({ fault }) => !WITHOUT_SHADOW.includes(fault.kind));
   }
 
+  /** Those of one kind that no other came near. */
+  aloneOf(kind: string): readonly Shadow[] {
+    const isAlone = (one: Shadow): boolean => !this.all.some((other) => other !== one && meet(one, other));
+    return this.all.filter((one) => one.fault.kind === kind && isAlone(one));
+  }
+
   /** Reasons to wait for a key. */
   over(key: string): readonly Shadow[] {
     return this.reasons.filter(({ keys }) => keys === 'all' || keys.has(key));
@@ -70,7 +76,8 @@ export function aftermathMs({ topology, watchdogMs }: Pick<Campaigned, 'topology
   return deadHolderMs(watchdogMs) + deadWaitersMs + RECONNECT_MS;
 }
 
-/** Where a recovery begins to be measured: when the servers are back; of what hits one process, at once. */
+/** Where a recovery begins to be measured: when the servers are back; of what hits one process, or has others step in, at once. */
 export function sufferedUntilMs({ kind, startMs, endMs }: Struck): number {
-  return kindNamed(kind).hits === 'server' ? endMs : startMs;
+  const { hits, isWhole = false } = kindNamed(kind);
+  return hits === 'server' && !isWhole ? endMs : startMs;
 }

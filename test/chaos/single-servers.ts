@@ -84,3 +84,16 @@ const redisHarms: Readonly<Record<string, Harm<SingleServer<RedisServer>>>> = {
 };
 
 export const redis = single('redis', backEnds.redis, { harms: redisHarms, forgetting: ['forget'] });
+
+export const postgres = single('postgres', backEnds.postgres);
+export const mysql = single('mysql', backEnds.mysql, { harms: { pause } });
+export const zookeeper = single('zookeeper', backEnds.zookeeper, { harms: { pause } });
+
+/** What a transaction held is free when the server comes back. */
+export const postgresTransaction = single('postgres-transaction', backEnds.postgresTransactions, {
+  forgetting: ['restart'],
+});
+export const mysqlTransaction = single('mysql-transaction', backEnds.mysqlTransactions, {
+  harms: { pause },
+  forgetting: ['restart'],
+});

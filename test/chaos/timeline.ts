@@ -76,31 +76,24 @@ function faultBars({ struck, slots }: Campaigned): Bar[] {
   }));
 }
 
-/** One colour for each step of the picture, of who held first in it; neighbours of one process are one bar. */
+/** Neighbours of one process are one bar; what is too short to be seen beside the one before is left out. */
 function holdBars(spans: readonly RequestSpan[], { row, stepMs }: { row: number; stepMs: number }): Bar[] {
   const bars: { fromMs: number; toMs: number; slot: number; holds: number }[] = [];
   const holds = spans.filter(({ outcome }) => outcome === 'granted');
   for (const { answeredMs, endMs, client } of [...holds].sort((a, b) => a.answeredMs - b.answeredMs)) {
     const slot = Number.parseInt(client, 10);
     const last = bars.at(-1);
-    if (last && last.slot === slot && answeredMs - last.toMs < stepMs) {
+    if (last?.slot === slot && answeredMs - last.toMs < stepMs) {
       last.toMs = Math.max(last.toMs, endMs);
       last.holds++;
-    } else if (!last || endMs - last.toMs > 0) {
-      const fromMs = Math.max(
-        answeredMs,
-        last && last.toMs - last.fromMs < stepMs ? last.fromMs + stepMs : 0,
-      );
-      if (endMs > fromMs) bars.push({ fromMs, toMs: endMs, slot, holds: 1 });
+    } else if (!last || endMs > last.fromMs + stepMs) {
+      bars.push({ fromMs: answeredMs, toMs: endMs, slot, holds: 1 });
     }
   }
-  return bars.map(({ fromMs, toMs, slot, holds: count }) => ({
-    fromMs,
-    toMs,
-    row,
-    colour: COLOURS[slot % COLOURS.length]!,
-    title: `process ${slot}, ${count} holds`,
-  }));
+  return bars.map(({ slot, holds: count, ...bar }) => {
+    const colour = COLOURS[slot % COLOURS.length]!;
+    return { ...bar, row, colour, title: `process ${slot}, ${count} holds` };
+  });
 }
 
 function escaped(text: string): string {

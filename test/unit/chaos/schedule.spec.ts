@@ -57,6 +57,17 @@ describe('a plan of faults', () => {
     expect(meeting.length).toBeGreaterThan(plan.length / 4);
   });
 
+  it('has them one by one in its last part, and nobody suffers from what was before', () => {
+    const alone = { fromMs: 100_000, pauseMs: 5_000 };
+    const plan = planFaults(campaign({ forMs: 300_000, alone }));
+    const last = plan.filter(({ atMs }) => atMs >= 100_000);
+    expect(last.length).toBeGreaterThan(20);
+    for (const { atMs } of last) {
+      const before = plan.filter((one) => one.atMs < atMs);
+      expect(Math.max(...before.map((one) => one.atMs + one.lastsMs))).toBeLessThanOrEqual(atMs - 5_000);
+    }
+  });
+
   it('has none where nothing can go wrong', () => {
     expect(planFaults(campaign({ kinds: [] }))).toEqual([]);
   });
