@@ -49,10 +49,10 @@ export function planFaults(campaign: Campaigning): PlannedFault[] {
   const chance = new Seeded(seed);
   const planned: PlannedFault[] = [];
   const freeMs = new Map<number | undefined, number>();
-  let round: Plannable[] = [];
-  for (let atMs = calmMs; atMs < forMs && kinds.length > 0;) {
-    if (round.length === 0) round = shuffled(chance, kinds);
-    const kind = round.pop()!;
+  const rounds = roundsOf(chance, kinds);
+  for (let atMs = calmMs; atMs < forMs;) {
+    const { value: kind } = rounds.next();
+    if (!kind) break;
     const fault = faultOf(chance, kind, { ...campaign, freeMs, atMs });
     const endMs = fault.atMs + fault.lastsMs;
     const isAlone = alone !== undefined && atMs >= alone.fromMs;
