@@ -72,11 +72,16 @@ export class RedisLink {
     const wasUp = this.client.status === 'ready';
     this.expect();
     try {
-      return await command(this.client);
-    } catch (error) {
-      throw isReply(error) ? error : this.lossOf(wasUp, error);
-    } finally {
+      const answer = await command(this.client);
       this.hear();
+      return answer;
+    } catch (error) {
+      // Only the server's own word breaks the silence: what was rejected here says nothing of it.
+      if (!isReply(error)) throw this.lossOf(wasUp, error);
+      this.hear();
+      throw error;
+    } finally {
+      this.unanswered--;
     }
   }
 
@@ -123,8 +128,10 @@ export class RedisLink {
   }
 
   private endGreeting(): void {
-    if (this.isGreeting) this.hear();
+    if (this.isGreeting) this.unanswered--;
     this.isGreeting = false;
+    // A new connection has its own time, whatever was said on the old one.
+    this.hear();
   }
 
   private becomeReady(): void {
@@ -142,7 +149,6 @@ export class RedisLink {
   }
 
   private hear(): void {
-    this.unanswered--;
     this.heardMs = this.options.clock.nowMs();
     this.isSuspected = false;
   }
