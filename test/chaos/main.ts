@@ -21,6 +21,7 @@ npm run chaos -- --all --minutes 10
   --minutes  default 1; from 1.5 on the second half has faults that come one by one, whose recovery is measured
   --only     some kinds of fault, such as kill,cut,partition
   --every    milliseconds between the beginnings of two faults, on average; default 1200
+  --lease    milliseconds of the lease that is renewed; faults last longer with a longer one
   --out      where report and picture are written; default docs/reliability with --all, else nowhere
 
 Ends with 1 where a promise was broken; then the whole history is written beside the report.`;
@@ -46,6 +47,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     only: { type: 'string' },
     every: { type: 'string' },
+    lease: { type: 'string' },
     out: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -69,6 +71,7 @@ function settingsFor(store: string): CampaignSettings {
     seed,
     forMs: minutes * 60_000,
     ...(values.every && { everyMs: Number(values.every) }),
+    ...(values.lease && { watchdogMs: Number(values.lease) }),
     ...(values.only && { only: values.only.split(',') }),
     onProgress: (text) => say(`${seconds()} s  ${text}`),
   };
