@@ -55,7 +55,7 @@ export interface Record extends Told {
 
 const SLOTS = 4;
 const WATCHDOG_MS = 3_000;
-/** Before the first fault, and after the last. */
+/** Before the first fault, and after the last; in a short campaign a tenth of it. */
 const CALM_MS = 1_000;
 const EVERY_MS = 1_200;
 /** So much of a campaign that lasts at least so long is a mixture; then faults come one by one. */
@@ -89,6 +89,10 @@ export class Campaign {
     this.watchdogMs = settings.watchdogMs ?? settings.topology.watchdogMs ?? WATCHDOG_MS;
   }
 
+  private get calmMs(): number {
+    return Math.min(CALM_MS, this.settings.forMs / 10);
+  }
+
   static async run(settings: CampaignSettings): Promise<Record> {
     const folder = await mkdtemp(join(tmpdir(), 'lock-chaos-'));
     const backing = await settings.topology.start();
@@ -109,7 +113,7 @@ export class Campaign {
       .filter(({ name }) => !only || only.includes(name))
       .map((kind) => ({ ...kind, lastsMs: [scale(kind.lastsMs[0]), scale(kind.lastsMs[1])] as const }));
     const alone = { fromMs: forMs * MIXED_SHARE, pauseMs: aftermathMs({ topology, watchdogMs }) };
-    const plan = { seed, slots, kinds, everyMs, forMs: forMs - CALM_MS, calmMs: CALM_MS };
+    const plan = { seed, slots, kinds, everyMs, forMs: forMs - this.calmMs, calmMs: this.calmMs };
     return planFaults(forMs >= ALONE_FROM_MS ? { ...plan, alone } : plan);
   }
 
@@ -119,7 +123,7 @@ export class Campaign {
       await this.begin();
       const startMs = machineMs();
       await this.suffer(startMs);
-      await sleep(Math.max(CALM_MS, this.settings.forMs - (machineMs() - startMs)));
+      await sleep(Math.max(this.calmMs, this.settings.forMs - (machineMs() - startMs)));
       const endMs = machineMs();
       const leftovers = await this.end(control);
       return { ...this.facts(), ...(await this.read()), startMs, endMs, stalls: control.stalls, leftovers };

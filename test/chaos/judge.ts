@@ -5,6 +5,7 @@ import { overlaps } from '../../lib/testing/history-overlaps.js';
 import { tokenFaults } from '../../lib/testing/history-tokens.js';
 import { type IdleTime, idleTimes } from '../../lib/testing/history-waiting.js';
 import type { Record as Campaigned } from './campaign.js';
+import { kindNamed } from './faults.js';
 import { Forgetting } from './forgetting.js';
 import { coveredMs } from './intervals.js';
 import { Shadows } from './shadows.js';
@@ -16,6 +17,8 @@ export interface Fault extends Omit<Violation, 'kind'> {
     /** Refused by the resource while it believed; an accepted update that is gone. */
     | 'fence'
     | 'update'
+    /** Granted when its deadline had passed. */
+    | 'late'
     /** A request that failed though nothing had happened; a process that did not end by itself; something left. */
     | 'error'
     | 'exit'
@@ -33,6 +36,12 @@ export interface Verdict {
 /** A claim of somebody who does not come, and the look of the next. */
 const CALM_BOUND_MS = 1_000 + 750;
 
+/** What a busy machine may put between an answer and the line that tells of it. */
+const LATE_MS = 50;
+
+/** Whoever had less patience, and was not answered in that time, cannot tell a busy machine from a server that is down. */
+const SHORT_MS = 1_000;
+
 /** Looks for broken promises in all that is known of a campaign. */
 export function judge(campaign: Campaigned): Verdict {
   const spans = spansByKey(campaign.history);
@@ -42,8 +51,9 @@ export function judge(campaign: Campaigned): Verdict {
   const faults: Fault[] = [
     ...[...spans.values()].flatMap((one) => [...overlaps(one), ...tokenFaults(one)]),
     ...idle.flatMap((one) => lostWakeUp(one, shadows)),
+    ...lateGrants(campaign, shadows),
     ...ofTheResource(campaign, spans),
-    ...ofFailures(campaign, shadows),
+    ...ofFailures(campaign, { spans, shadows }),
     ...ofEnds(campaign),
   ];
   return {
@@ -63,6 +73,20 @@ function lostWakeUp({ span, sinceMs, untilMs }: IdleTime, shadows: Shadows): Fau
   return [{ kind: 'idle', key: span.key, atMs: untilMs, requests: [span.request], message }];
 }
 
+/** A process may stand still between the answer and its first line; else nobody is given what is over already. */
+function lateGrants({ history, struck }: Campaigned, shadows: Shadows): Fault[] {
+  return history.flatMap((event) => {
+    if (event.kind !== 'granted' || event.untilMs === undefined) return [];
+    const { request, atMs, untilMs } = event;
+    const slot = shadows.slotOfRequest(request);
+    const still = struck.filter((one) => one.slot === slot && kindNamed(one.kind).hits === 'process');
+    const ms = atMs - untilMs - coveredMs({ startMs: untilMs, endMs: atMs }, [...still, ...shadows.stalls]);
+    if (ms <= LATE_MS) return [];
+    const message = `request ${request} was given a hold whose deadline had passed ${Math.round(ms)} ms before`;
+    return [{ kind: 'late', key: '', atMs, requests: [request], message }];
+  });
+}
+
 function ofTheResource(
   { resource, endMs }: Campaigned,
   spans: ReadonlyMap<string, readonly RequestSpan[]>,
@@ -78,9 +102,14 @@ function ofTheResource(
   return [...faults, { kind: 'update', key: '', atMs: endMs, requests: [], message }];
 }
 
-function ofFailures({ failures }: Campaigned, shadows: Shadows): Fault[] {
+function ofFailures(
+  { failures }: Campaigned,
+  { spans, shadows }: { spans: ReadonlyMap<string, readonly RequestSpan[]>; shadows: Shadows },
+): Fault[] {
+  const askedMs = new Map([...spans.values()].flat().map((one) => [one.request, one.askedMs]));
   return failures.flatMap(({ failed, atMs, code, text }) => {
-    const isExplained = code === 'LOCK_STORE' && shadows.couldFail(failed, atMs);
+    const isShort = atMs - askedMs.get(failed)! < SHORT_MS;
+    const isExplained = code === 'LOCK_STORE' && (isShort || shadows.couldFail(failed, atMs));
     if (isExplained) return [];
     return [{ kind: 'error', key: '', atMs, requests: [failed], message: `request ${failed}: ${text}` }];
   });

@@ -99,7 +99,7 @@ function rowOf(kind: string, shadows: readonly Shadow[], { faults, permitted, sp
   const within = (atMs: number, key: string): boolean => shadows.some((one) => touches(one, atMs, key));
   const count = (...of: Fault['kind'][]): number =>
     faults.filter((one) => of.includes(one.kind) && within(one.atMs, one.key)).length;
-  const all = count('overlap', 'token', 'idle', 'fence', 'update', 'error', 'exit', 'leftover', 'order');
+  const all = count('overlap', 'token', 'idle', 'fence', 'update', 'late', 'error', 'exit', 'leftover');
   const [overlaps, regressions, lostWakeUps] = [count('overlap', 'fence'), count('token'), count('idle')];
   return {
     fault: kind,

@@ -168,8 +168,20 @@ describe('what else may break', () => {
     expect(kindsOf()).toEqual(['update']);
   });
 
+  it('is a grant whose deadline had passed, of a process that did not stand still', () => {
+    const request = hold({ slot: 0, fromMs: 1_000, toMs: 1_001, token: 100 });
+    const granted = history.find(({ kind }) => kind === 'granted')!;
+    history[history.indexOf(granted)] = { ...granted, untilMs: 900 } as LockEvent;
+    expect(judge(campaign).faults).toMatchObject([{ kind: 'late', requests: [request] }]);
+    const at = { startMs: 850, endMs: 990 };
+    expect(kindsOf({ struck: [struck({ ...at, kind: 'block', slot: 1 })] })).toEqual(['late']);
+    expect(kindsOf({ struck: [struck({ ...at, kind: 'cut', slot: 0 })] })).toEqual(['late']);
+    expect(kindsOf({ struck: [struck({ ...at, kind: 'block', slot: 0 })] })).toEqual([]);
+  });
+
   it('is a failure without a reason', () => {
     const request = hold({ fromMs: 10, toMs: 20, token: 1 });
+    const short = hold({ fromMs: 1_000, toMs: 1_001, token: 2 });
     const failure = { failed: request, atMs: 1_500, code: 'LOCK_STORE', text: 'down' };
     const at = { startMs: 1_000, endMs: 1_200 };
     expect(kindsOf({ failures: [failure] })).toEqual(['error']);
@@ -177,6 +189,7 @@ describe('what else may break', () => {
       'error',
     ]);
     expect(kindsOf({ failures: [failure], struck: [struck({ ...at, kind: 'cut', slot: 0 })] })).toEqual([]);
+    expect(kindsOf({ failures: [{ ...failure, failed: short }] })).toEqual([]);
     const strange = { ...failure, code: 'UNKNOWN' };
     expect(kindsOf({ failures: [strange], struck: [struck({ ...at, kind: 'cut', slot: 0 })] })).toEqual([
       'error',
