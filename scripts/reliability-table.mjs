@@ -95,6 +95,9 @@ function bounds() {
     'store',
     'watchdog lease',
     'next grant after the local deadline of a lost hold, at the earliest',
+    'next grant after a lost message, at most',
+    'behind one dead request',
+    'behind five',
     'free and waited for, without a fault near, at most',
     'SIGTERM until the process has ended, at most',
   ];
@@ -113,6 +116,9 @@ function bounds() {
       of[0].title,
       ms(of[0].watchdogMs),
       closest === null ? '–' : `${closest.toFixed(1)} ms`,
+      ms(most('lostMessageMs')),
+      ms(most('deadHeadMs')),
+      ms(most('deadHeadsMs')),
       ms(most('longestIdleMs')),
       ms(most('slowestExitMs')),
     ];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientProgram } from '../support/client-program.js';
 import { until } from '../support/until.js';
+import { type Bounds, measureBounds } from './bounds.js';
 import { Control, type Stall } from './control.js';
 import { type FaultKind, kindNamed, kindsFor } from './faults.js';
 import { machineMs } from './machine-time.js';
@@ -25,6 +26,8 @@ export interface CampaignSettings {
   readonly watchdogMs?: number;
   /** Only these kinds of fault. Default: all that can happen to the store. */
   readonly only?: readonly string[];
+  /** True where the bounds on waiting are measured before the work begins. */
+  readonly measures?: boolean;
   /** Told of what happens, for people who watch. */
   readonly onProgress?: (text: string) => void;
 }
@@ -49,6 +52,7 @@ export interface Record extends Told {
   readonly stalls: readonly Stall[];
   readonly lives: readonly Life[];
   readonly resource: Resource;
+  readonly bounds: Bounds | undefined;
   /** What was left of requests when all had gone, by key. */
   readonly leftovers: readonly string[];
 }
@@ -77,6 +81,7 @@ export class Campaign {
   private readonly struck: Struck[] = [];
   /** What a target suffers one after the other. */
   private readonly queues = new Map<number | undefined, Promise<void>>();
+  private bounds: Bounds | undefined;
   private readonly count: number;
   private readonly watchdogMs: number;
 
@@ -139,6 +144,19 @@ export class Campaign {
     const place = { program, backing, resource, folder, seed, slots, watchdogMs };
     const opened = Array.from({ length: slots }, (_, index) => Slot.open(index, place));
     this.slots.push(...(await Promise.all(opened)));
+    if (this.settings.measures) this.bounds = await this.measure();
+    await Promise.all(this.slots.map((slot) => slot.live()));
+  }
+
+  /** Before the work, with processes that end with it. */
+  private async measure(): Promise<Bounds> {
+    const { slots, backing } = this;
+    const { topology, onProgress } = this.settings;
+    onProgress?.('measuring how long the next one waits behind the dead, and untold');
+    await Promise.all(slots.map((slot) => slot.start()));
+    const bounds = await measureBounds({ slots, backing, topology });
+    await Promise.all(slots.map((slot) => slot.kill()));
+    return bounds;
   }
 
   private async suffer(startMs: number): Promise<void> {
@@ -184,11 +202,11 @@ export class Campaign {
 
   private facts(): Pick<
     Record,
-    'topology' | 'seed' | 'slots' | 'watchdogMs' | 'struck' | 'lives' | 'resource'
+    'topology' | 'seed' | 'slots' | 'watchdogMs' | 'struck' | 'lives' | 'resource' | 'bounds'
   > {
-    const { struck, resource, count: slots, watchdogMs } = this;
+    const { struck, resource, count: slots, watchdogMs, bounds } = this;
     const { topology, seed } = this.settings;
     const lives = this.slots.flatMap((slot) => slot.lives);
-    return { topology, seed, slots, watchdogMs, struck, lives, resource };
+    return { topology, seed, slots, watchdogMs, struck, lives, resource, bounds };
   }
 }

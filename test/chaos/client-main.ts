@@ -2,9 +2,9 @@
  * A client of a campaign, in a process of its own: uses locks, writes down what it sees, and suffers what it is told to.
  */
 import { openSync, writeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LockRuntime } from '../../lib/core/lock-runtime.js';
-import { answerParent } from '../support/client-channel.js';
+import { answerParent, type Correspondence } from '../support/client-channel.js';
+import { handleVerbs } from '../support/handle-verbs.js';
 import { type Labour, Worker } from './worker.js';
 import { storeOf, type StoreWords } from './store-words.js';
 
@@ -27,7 +27,8 @@ const worker = new Worker({
   resource: (verb, ...args) => parent.ask(verb, ...args),
 });
 
-const parent = answerParent({
+const parent: Correspondence = answerParent({
+  ...handleVerbs(runtime, () => parent),
   work: (labour: Labour) => worker.start(labour),
   finish: () => worker.finish(),
   /** Stands still, with the processor to spare. */
@@ -36,9 +37,6 @@ const parent = answerParent({
   shiftClock: (ms: number) => {
     const { now } = Date;
     Date.now = () => now.call(Date) + ms;
-  },
-  async ping() {
-    await sleep(0);
   },
 });
 

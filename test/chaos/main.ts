@@ -70,6 +70,7 @@ function settingsFor(store: string): CampaignSettings {
     program: ClientProgram.in(values.program!),
     seed,
     forMs: minutes * 60_000,
+    measures: true,
     ...(values.every && { everyMs: Number(values.every) }),
     ...(values.lease && { watchdogMs: Number(values.lease) }),
     ...(values.only && { only: values.only.split(',') }),

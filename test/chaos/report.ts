@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import type { RequestSpan } from '../../lib/testing/history.js';
+import type { Bounds } from './bounds.js';
 import type { Record as Campaigned } from './campaign.js';
 import { kindNamed } from './faults.js';
 import { coveredMs, meet } from './intervals.js';
@@ -45,7 +46,7 @@ export interface Report {
 }
 
 /** Bounds of page 1 as they showed, in milliseconds; null where nothing of the kind happened. */
-export interface Measured {
+export interface Measured extends Partial<Bounds> {
   /** The least time between a holder's local deadline, of those that were lost, and the next grant. */
   readonly closestDeadlineMs: number | null;
   /** The longest time in which two believed because their store forgot. */
@@ -147,11 +148,23 @@ function measured(campaign: Campaigned, { permitted, idle, spans }: Verdict, sha
     });
   const left = campaign.lives.filter(({ leftMs, exitMs }) => leftMs !== undefined && exitMs !== undefined);
   return {
+    ...rounded(campaign.bounds),
     closestDeadlineMs: least(closeness(campaign, spans)),
     longestPermittedMs: most(permitted.map(({ ms }) => ms)),
     longestIdleMs: most(free),
     slowestExitMs: most(left.map(({ leftMs, exitMs }) => exitMs! - leftMs!)),
     stalledMs: round(campaign.stalls.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0)),
+  };
+}
+
+function rounded(bounds: Bounds | undefined): Partial<Bounds> {
+  if (!bounds) return {};
+  const { lostMessageMs, deadHeadMs, deadHeadsMs } = bounds;
+  const whole = (ms: number | null): number | null => (ms === null ? null : round(ms));
+  return {
+    lostMessageMs: whole(lostMessageMs),
+    deadHeadMs: whole(deadHeadMs),
+    deadHeadsMs: whole(deadHeadsMs),
   };
 }
 

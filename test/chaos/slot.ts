@@ -45,10 +45,10 @@ export class Slot {
     private readonly place: SlotPlace,
   ) {}
 
+  /** Without a process yet. */
   static async open(index: number, place: SlotPlace): Promise<Slot> {
     const slot = new Slot(index, place);
     for (const port of place.backing.ports) slot.wires.set(port, await TcpProxy.start(port));
-    await slot.live();
     return slot;
   }
 
@@ -60,7 +60,21 @@ export class Slot {
 
   /** Starts a process, and sets it to work. */
   async live(): Promise<void> {
-    const { program, backing, folder, seed, slots, watchdogMs, resource } = this.place;
+    await this.start();
+    const { seed, slots } = this.place;
+    const number = this.lives.length - 1;
+    const labour: Labour = {
+      seed: seed * MOST_LIVES + this.index * 97 + number,
+      slot: this.index,
+      slots,
+      client: `${this.index}.${number}`,
+    };
+    await this.ask('work', labour);
+  }
+
+  /** Starts a process. */
+  async start(): Promise<void> {
+    const { program, backing, folder, watchdogMs, resource } = this.place;
     const number = this.lives.length;
     const client = `${this.index}.${number}`;
     const life: Life = { slot: this.index, file: join(folder, `${client}.log`), killedMs: undefined };
@@ -75,13 +89,6 @@ export class Slot {
       },
     });
     this.lives.push(life);
-    const labour: Labour = {
-      seed: seed * MOST_LIVES + this.index * 97 + number,
-      slot: this.index,
-      slots,
-      client,
-    };
-    await this.process.ask('work', labour);
   }
 
   async kill(): Promise<void> {

@@ -1,12 +1,10 @@
 /** A client in a process of its own: does what its parent asks, and tells by itself of losses. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LockHandle } from '../../lib/core/lock-handle.js';
-import type { LockOptions } from '../../lib/core/lock-options.js';
 import { LockRuntime } from '../../lib/core/lock-runtime.js';
-import type { LockError } from '../../lib/errors.js';
 import { storeFromUrl } from '../../lib/url/index.js';
-import { answerParent } from './client-channel.js';
+import { answerParent, type Correspondence } from './client-channel.js';
+import { handleVerbs } from './handle-verbs.js';
 
 const [url, settings] = process.argv.slice(2) as [string, string];
 
@@ -18,25 +16,10 @@ const runtime = new LockRuntime({
   shutdownMs: 1_000,
   ...(JSON.parse(settings) as object),
 });
-const handles = new Map<string, LockHandle>();
 
 /** What a parent may ask for. */
 const verbs = {
-  async acquire(key: string, options: LockOptions = {}) {
-    const handle = await runtime.acquire(key, options);
-    handles.set(key, handle);
-    handle.signal.addEventListener('abort', () => {
-      void parent.ask('lost', key, (handle.signal.reason as LockError).code);
-    });
-    return { token: handle.fencingToken };
-  },
-  async release(key: string) {
-    await handles.get(key)?.release();
-  },
-  state(key: string) {
-    const handle = handles.get(key)!;
-    return { isHeld: handle.isHeld, isTold: handle.signal.aborted };
-  },
+  ...handleVerbs(runtime, () => parent),
   /** Reads count and last token from a file, and writes them back one further, with time in between; `times` at once. */
   async increment(key: string, file: string, times: number) {
     const once = () =>
@@ -68,7 +51,7 @@ const verbs = {
   },
 };
 
-const parent = answerParent(verbs);
+const parent: Correspondence = answerParent(verbs);
 process.on('SIGTERM', () => void verbs.shutdown());
 
 await runtime.start();

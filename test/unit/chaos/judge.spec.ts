@@ -27,6 +27,7 @@ beforeEach(() => {
     stalls: [],
     lives: [],
     resource: new Resource(),
+    bounds: undefined,
     leftovers: [],
   };
 });
