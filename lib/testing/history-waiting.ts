@@ -24,29 +24,57 @@ function momentsOf(spans: readonly RequestSpan[]): Moment[] {
     .sort((a, b) => a.atMs - b.atMs || rank[a.kind] - rank[b.kind]);
 }
 
+/** A time in which nothing was granted though somebody could have held, as the one who stood longest in it saw it. */
+export interface IdleTime {
+  readonly span: RequestSpan;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
 /**
  * Waiters that stood for longer than `boundMs` while nothing was granted, although whoever can have been first in the
  * line would have fitted beside everybody who may have held: nobody woke them.
  */
 export function idleWaits(spans: readonly RequestSpan[], boundMs: number, endMs: number): Violation[] {
-  const violations: Violation[] = [];
+  return idleTimes(spans, endMs)
+    .filter(({ sinceMs, untilMs }) => untilMs - sinceMs > boundMs)
+    .map(idleFor);
+}
+
+/** All such times, however short. */
+export function idleTimes(spans: readonly RequestSpan[], endMs: number): IdleTime[] {
+  const found: IdleTime[] = [];
   const waiting = new Set<RequestSpan>();
   const holding = new Set<RequestSpan>();
   let idleSinceMs: number | undefined;
-  const closeAt = (nowMs: number): void => {
-    const sinceMs = idleSinceMs;
-    if (sinceMs === undefined) return;
-    const idle = [...waiting].find((one) => nowMs - Math.max(sinceMs, one.askedMs) > boundMs);
-    if (idle) violations.push(idleFor(idle, sinceMs, nowMs));
-    if (idle) idleSinceMs = undefined;
+  let longest: IdleTime | undefined;
+  const stand = (who: Iterable<RequestSpan>, nowMs: number): void => {
+    for (const span of idleSinceMs === undefined ? [] : who) {
+      const sinceMs = Math.max(idleSinceMs!, span.askedMs);
+      if (!longest || nowMs - sinceMs > longest.untilMs - longest.sinceMs) {
+        longest = { span, sinceMs, untilMs: nowMs };
+      }
+    }
+  };
+  const close = (): void => {
+    if (longest) found.push(longest);
+    longest = undefined;
+    idleSinceMs = undefined;
   };
   for (const moment of momentsOf(spans)) {
-    closeAt(moment.atMs);
-    if (move(moment, waiting, holding)) idleSinceMs = undefined;
-    idleSinceMs = couldHold(waiting, holding) ? (idleSinceMs ?? moment.atMs) : undefined;
+    const isLeaving = moment.kind === 'answer' && waiting.has(moment.span);
+    if (isLeaving) stand([moment.span], moment.atMs);
+    const standing = [...waiting];
+    const isGrant = move(moment, waiting, holding);
+    if (isGrant || !couldHold(waiting, holding)) {
+      stand(standing, moment.atMs);
+      close();
+    }
+    if (couldHold(waiting, holding)) idleSinceMs ??= moment.atMs;
   }
-  closeAt(endMs);
-  return violations;
+  stand(waiting, endMs);
+  close();
+  return found;
 }
 
 /** Brings the two sets up to the moment. True where it was a grant. */
@@ -78,14 +106,13 @@ function weightOf(spans: Iterable<RequestSpan>): number {
   return sum;
 }
 
-function idleFor(idle: RequestSpan, sinceMs: number, nowMs: number): Violation {
-  const forMs = nowMs - Math.max(sinceMs, idle.askedMs);
+function idleFor({ span, sinceMs, untilMs }: IdleTime): Violation {
   return {
     kind: 'idle',
-    key: idle.key,
-    atMs: nowMs,
-    requests: [idle.request],
-    message: `request ${idle.request} waited for ${forMs} ms while it could have held`,
+    key: span.key,
+    atMs: untilMs,
+    requests: [span.request],
+    message: `request ${span.request} waited for ${untilMs - sinceMs} ms while it could have held`,
   };
 }
 

@@ -83,7 +83,7 @@ export const mysqlTransactions: BackEnd<MariadbServer> = {
 /** What a session leaves ends with it: one and a half leases, to the next tick. */
 const deadSessionMs = (leaseMs: number): number => 1.5 * leaseMs + 2 * TICK_MS;
 
-export const zookeeper: BackEnd = {
+export const zookeeper = {
   name: 'ZooKeeper',
   start: () => ZooKeeperServer.start({ settings: { maxSessionTimeout: 60_000 } }),
   promises: {
@@ -97,7 +97,7 @@ export const zookeeper: BackEnd = {
   },
   // Of the name of a node: before the server has numbered it, and after.
   words: { acquire: '-x-', release: '-x-0' },
-};
+} satisfies BackEnd<ZooKeeperServer>;
 
 /** Three servers as one, whose death is that of its leader. */
 class Ensemble implements TestServer {

@@ -1,26 +1,37 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { deferred } from '../../lib/util/deferred.js';
+import { Correspondence, type Verbs, type Word } from './client-channel.js';
 import type { ClientProgram } from './client-program.js';
-import { deferred, type Deferred } from '../../lib/util/deferred.js';
 import { ended, reap, type Reaper } from './reaper.js';
 
-/** What a client process tells of. */
-type Message =
-  | { readonly ready: true }
-  | { readonly lost: string; readonly why: string }
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly failure: { readonly code?: string; readonly message: string } };
+export interface ClientStart {
+  /** What the process runs, below the program's folder: `test/support/client-main.js`. */
+  readonly main: string;
+  readonly args: readonly string[];
+  /** What it may ask for, beside telling that it is ready. */
+  readonly verbs?: Verbs;
+}
 
-/** A client in a process of its own, that can be killed and stopped like any other. Its verbs are those of `client-main.mjs`. */
+/** A client in a process of its own, that can be killed and stopped like any other. Its verbs are those of its main file. */
 export class ClientProcess {
-  private readonly asked = new Map<number, Deferred<unknown>>();
   private readonly losses = new Set<string>();
   private readonly began = deferred<void>();
   private readonly reaper: Reaper;
-  private lastId = 0;
+  private readonly channel: Correspondence;
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    verbs: Verbs,
+  ) {
     this.reaper = reap(child);
-    child.on('message', (message: Message) => this.hear(message));
+    const own = {
+      ready: () => this.began.resolve(),
+      lost: (key: string) => void this.losses.add(key),
+    };
+    const send = (word: Word): void => void (child.connected && child.send(word, () => undefined));
+    this.channel = new Correspondence(send, { ...own, ...verbs });
+    child.on('message', (word: Word) => this.channel.hear(word));
     child.on('exit', () => this.gone());
   }
 
@@ -28,23 +39,23 @@ export class ClientProcess {
    * @param url of the store, whose options it carries
    * @param settings of the runtime, in milliseconds
    */
-  static async start(program: ClientProgram, url: string, settings: object = {}): Promise<ClientProcess> {
-    const args = [program.folder, url, JSON.stringify(settings)];
-    const child = fork('test/support/client-main.mjs', args, {
-      execArgv: [],
-      env: { ...process.env, ...program.env },
-    });
-    const client = new ClientProcess(child);
+  static start(program: ClientProgram, url: string, settings: object = {}): Promise<ClientProcess> {
+    const args = [url, JSON.stringify(settings)];
+    return ClientProcess.launch(program, { main: 'test/support/client-main.js', args });
+  }
+
+  /** Resolves when it is ready. */
+  static async launch(program: ClientProgram, start: ClientStart): Promise<ClientProcess> {
+    const { main, args, verbs = {} } = start;
+    const env = { ...process.env, ...program.env };
+    const child = fork(join(program.folder, main), args, { execArgv: [], env });
+    const client = new ClientProcess(child, verbs);
     await client.began.promise;
     return client;
   }
 
   ask<T>(verb: string, ...args: unknown[]): Promise<T> {
-    const id = ++this.lastId;
-    const answer = deferred<unknown>();
-    this.asked.set(id, answer);
-    this.child.send({ id, verb, args });
-    return answer.promise as Promise<T>;
+    return this.channel.ask(verb, ...args);
   }
 
   acquire(key: string, options: object = {}): Promise<{ token: number }> {
@@ -71,20 +82,10 @@ export class ClientProcess {
     await ended(this.child);
   }
 
-  private hear(message: Message): void {
-    if ('ready' in message) return this.began.resolve();
-    if ('lost' in message) return void this.losses.add(message.lost);
-    const answer = this.asked.get(message.id);
-    this.asked.delete(message.id);
-    if ('result' in message) answer?.resolve(message.result);
-    else answer?.reject(Object.assign(new Error(message.failure.message), { code: message.failure.code }));
-  }
-
   private gone(): void {
     this.reaper.dismiss();
     const error = new Error('the client process has ended');
     this.began.reject(error);
-    for (const { reject } of this.asked.values()) reject(error);
-    this.asked.clear();
+    this.channel.end(error);
   }
 }

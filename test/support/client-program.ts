@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
-/** The library, compiled into a folder of its own, so that plain Node processes can run it. */
+/** The library and the main files of clients, compiled into a folder, so that plain Node processes can run them. */
 export class ClientProgram {
   /** What its processes find in their environment besides. */
   readonly env: Record<string, string> = {};
@@ -12,10 +12,12 @@ export class ClientProgram {
 
   static build(): ClientProgram {
     const folder = mkdtempSync(join(tmpdir(), 'lock-test-lib-'));
-    const args = ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'lib'), '--declaration', 'false'];
-    execFileSync('node_modules/.bin/tsc', [...args, '--declarationMap', 'false'], { stdio: 'inherit' });
-    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'dir');
+    execFileSync(process.execPath, ['scripts/compile-clients.mjs', folder], { stdio: 'inherit' });
+    return new ClientProgram(folder);
+  }
+
+  /** One that was built there. */
+  static in(folder: string): ClientProgram {
     return new ClientProgram(folder);
   }
 

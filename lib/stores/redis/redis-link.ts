@@ -78,12 +78,16 @@ export class RedisLink {
     this.gather();
     return command(this.client).then(
       (answer) => {
+        this.unanswered--;
         this.hear();
         return answer;
       },
       (error: unknown) => {
+        this.unanswered--;
+        // Only the server's own word breaks the silence: what was rejected here says nothing of it.
+        if (!isReply(error)) throw this.lossOf(wasUp, error);
         this.hear();
-        throw isReply(error) ? error : this.lossOf(wasUp, error);
+        throw error;
       },
     );
   }
@@ -145,8 +149,10 @@ export class RedisLink {
   }
 
   private endGreeting(): void {
-    if (this.isGreeting) this.hear();
+    if (this.isGreeting) this.unanswered--;
     this.isGreeting = false;
+    // A new connection has its own time, whatever was said on the old one.
+    this.hear();
   }
 
   private becomeReady(): void {
@@ -164,7 +170,6 @@ export class RedisLink {
   }
 
   private hear(): void {
-    this.unanswered--;
     this.heardMs = this.options.clock.nowMs();
     this.isSuspected = false;
   }

@@ -1,0 +1,3 @@
+import { describeCampaign } from './describe-campaign.js';
+
+describeCampaign('mysql-transaction');
