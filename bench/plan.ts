@@ -14,7 +14,7 @@ const WAIT_MS = 2_000;
 const QUICK_ROUNDS = 1;
 const QUICK_TURN_MS = 200;
 const QUICK_WAIT_MS = 500;
-/** In the short form all peers play these workloads; in the others this peer stands for all of them. */
+/** In the short form all peers on Redis play these workloads; in the others this peer stands for all of them. */
 const QUICK_WORKLOADS = ['d', 'quorum'];
 const QUICK_PEER = 'redlock';
 
@@ -63,7 +63,7 @@ function takesPart({ grounds, takes }: Workload, { library }: Contestant): boole
 /** In the short form; not where somebody asked for workloads or contestants by name. */
 function isSpared(workload: Workload, { file, library }: Contestant, options: Options): boolean {
   const isAsked = options.only.length > 0 || options.libraries.length > 0;
-  if (!options.isQuick || isAsked || library.role !== 'peer') return false;
+  if (!options.isQuick || isAsked || library.role !== 'peer' || library.ground !== 'redis') return false;
   return file !== QUICK_PEER && !QUICK_WORKLOADS.includes(workload.name);
 }
 

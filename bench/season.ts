@@ -30,7 +30,7 @@ export interface Season {
 
 /** The short turn that warms up, and from which the server's counts are learnt to be read. */
 const WARM_UP_MS = 300;
-/** A turn that takes this much longer than it is meant to, hangs. */
+/** A turn that takes this much longer than it is meant to, hangs, where its workload does not say otherwise. */
 const PATIENCE_MS = 60_000;
 
 interface Entry {
@@ -101,7 +101,11 @@ async function warmUp({ workload, pace }: Season, crew: Crew): Promise<void> {
 async function attempt(season: Season, entry: Entry, work: () => Promise<void>): Promise<void> {
   if (entry.failure !== undefined) return;
   const over = new AbortController();
-  const tooLong = sleep(season.pace.turnMs * 2 + PATIENCE_MS, undefined, over).then(() => {
+  const tooLong = sleep(
+    season.pace.turnMs + (season.workload.patienceMs ?? PATIENCE_MS),
+    undefined,
+    over,
+  ).then(() => {
     throw new Error('its turn did not end');
   });
   try {

@@ -1,10 +1,12 @@
 import type { Ground, ServerWork } from '../grounds/ground.js';
+import type { Library } from '../library.js';
 import type { Workload } from '../workloads/workload.js';
 import { ContestantProcess } from './contestant-process.js';
 
 interface Casting {
   /** Of the library. */
   readonly file: string;
+  readonly library: Library;
   readonly workload: Workload;
   readonly ground: Ground;
   readonly waitMs: number;
@@ -14,13 +16,12 @@ interface Casting {
 /** One library in one workload: its processes, and the servers that they use. */
 export class Crew {
   private constructor(
-    /** Of the lock that is measured; no other library, workload or run uses it. */
-    readonly key: string,
-    private readonly ground: Ground,
+    private readonly casting: Casting,
     readonly processes: readonly ContestantProcess[],
   ) {}
 
-  static async start({ file, workload, ground, waitMs, isQuick }: Casting): Promise<Crew> {
+  static async start(casting: Casting): Promise<Crew> {
+    const { file, workload, ground, waitMs, isQuick } = casting;
     const cast = { file, workload: workload.name, urls: ground.urls, waitMs };
     const count = isQuick ? Math.min(workload.processes, 2) : workload.processes;
     const starts = Array.from({ length: count }, () => ContestantProcess.start(cast));
@@ -29,22 +30,31 @@ export class Crew {
       const others = processes.filter((other) => other !== one);
       one.onWord = (word) => others.forEach((other) => other.say(word));
     }
-    return new Crew(`bench:${workload.name}:${file}`, ground, processes);
+    return new Crew(casting, processes);
+  }
+
+  get library(): Library {
+    return this.casting.library;
+  }
+
+  /** Of the lock that is measured; no other library, workload or run uses it. */
+  get key(): string {
+    return `bench:${this.casting.workload.name}:${this.casting.file}`;
   }
 
   /** What the servers do during `work`. */
   count(work: () => Promise<unknown>): Promise<ServerWork | undefined> {
-    return this.ground.count(this.key, async () => void (await work()));
+    return this.casting.ground.count(this.key, async () => void (await work()));
   }
 
   /** How much is stored on the servers; NaN where they do not tell. */
   async keys(): Promise<number> {
-    return (await this.ground.keys?.()) ?? NaN;
+    return (await this.casting.ground.keys?.()) ?? NaN;
   }
 
   /** A turn before the first that counts. */
   learn(work: () => Promise<unknown>): Promise<void> {
-    return this.ground.learn(this.key, async () => void (await work()));
+    return this.casting.ground.learn(this.key, async () => void (await work()));
   }
 
   async close(): Promise<void> {

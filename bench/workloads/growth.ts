@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openMutexes } from '../adapters/async-mutex.js';
 import type { Crew } from '../contestant/crew.js';
-import { contend, type Contest } from './contend.js';
+import { contend, type ContendOrder, contendWith, type Contest } from './contend.js';
 import { monotonicMs } from '../measure/clock.js';
 import { merged, storyOf, within } from '../measure/grants.js';
 import { median } from '../measure/statistics.js';
@@ -97,6 +98,7 @@ async function turn(crew: Crew, pace: Pace): Promise<Figures> {
   const keysAtStart = await crew.keys();
   const footprint = await process.play<Footprint>('many', { key: crew.key, keys });
   const local = await growthOf(crew, 'contend', sizes);
+  const mutex = await growthOf(crew, 'contendByMutex', sizes);
   await process.play('openSessions', { sessions: crowd });
   const line = await growthOf(crew, 'contendInSessions', sizes);
   await process.play('closeSessions');
@@ -113,6 +115,7 @@ async function turn(crew: Crew, pace: Pace): Promise<Figures> {
     localFew: local.few,
     localCrowd: local.crowd,
     local: local.ratio,
+    mutex: mutex.ratio,
     renewing: (renewals.cpuMs / renewedMs) * 100,
     renewingServer: ((work?.cpuMs ?? NaN) / renewedMs) * 100,
     overlaps: line.overlaps + local.overlaps,
@@ -139,6 +142,8 @@ export const growth: Workload = {
   takes: ({ name }) => name === 'ours',
   processes: 1,
   rounds: 1,
+  // Its lengths are its own: about a minute on a machine that does nothing else.
+  patienceMs: 300_000,
   columns: [
     { name: 'lineFew', title: '10 clients: µs a hand-off', digits: 0 },
     { name: 'lineCrowd', title: '1,000 clients', digits: 0 },
@@ -146,13 +151,22 @@ export const growth: Workload = {
     { name: 'localFew', title: '10 local waiters: µs', digits: 1 },
     { name: 'localCrowd', title: '1,000', digits: 1 },
     { name: 'local', title: 'ratio', digits: 2 },
+    { name: 'mutex', title: 'of async-mutex', digits: 2 },
     { name: 'renewing', title: 'renewing: % of a core', digits: 2 },
     { name: 'renewingServer', title: 'of the server', digits: 2 },
     { name: 'heap', title: 'heap grown KiB', digits: 0 },
     { name: 'keys', title: 'keys left', digits: 0 },
     { name: 'overlaps', title: 'overlaps', digits: 0 },
   ],
-  parts: { contend, ...sessionParts(), ...footprintParts() },
+  parts: {
+    contend,
+    contendByMutex: async (_scene, order: ContendOrder) => {
+      const mutexes = await openMutexes();
+      return contendWith(() => mutexes, order);
+    },
+    ...sessionParts(),
+    ...footprintParts(),
+  },
   turn,
   rehearse: (crew) => crew.processes[0]!.play('many', { key: crew.key, keys: 500 }),
 };

@@ -57,6 +57,8 @@ export interface Workload {
   readonly rounds?: number;
   /** Length of a turn, likewise. */
   readonly turnMs?: number;
+  /** How much longer than that a turn may take before it is taken for one that hangs. Default a minute. */
+  readonly patienceMs?: number;
   readonly columns: readonly Column[];
   /** What runs in the contestants' processes, by name. */
   readonly parts: Readonly<Record<string, Part>>;
