@@ -84,9 +84,15 @@ const figure = (workload: string, library: string, column: string) => ({
 /** What ours is measured by. Ratios of one run, so that the machine matters as little as it can. */
 const BARS: readonly Bar[] = [
   pairRatio('ours', 1.2),
-  pairRatio('ours, postgres', 1.25),
-  pairRatio('ours, mysql', 1.25),
-  pairRatio('ours, zookeeper', 1.3),
+  pairRatio('ours, PostgreSQL', 1.25),
+  pairRatio('ours, MariaDB', 1.25),
+  pairRatio('ours, ZooKeeper', 1.3),
+  {
+    workload: 'a',
+    what: 'ours, ZooKeeper: p50 ÷ Curator',
+    atMost: 0.8,
+    value: (rows) => rows.of('ours, ZooKeeper', 'p50') / rows.of('Apache Curator (Java)', 'p50'),
+  },
   { what: 'pairs/s ÷ yardstick', atLeast: 0.9, ...figure('b', 'ours', 'ratio') },
   {
     workload: 'b',
@@ -146,6 +152,11 @@ const BARS: readonly Bar[] = [
     what: 'same process: p50 ÷ the best peer',
     atMost: 0.2,
     value: (rows) => rows.of('ours', 'same') / rows.peers().least('same'),
+  },
+  {
+    what: 'PostgreSQL, other process: p50 ÷ (UPDATE + NOTIFY, then UPDATE)',
+    atMost: 2,
+    ...figure('e', 'ours, PostgreSQL', 'ratio'),
   },
   noOverlaps('e'),
   { what: 'hand-off with 1,000 clients waiting ÷ with 10', atMost: 1.3, ...figure('f', 'ours', 'line') },
