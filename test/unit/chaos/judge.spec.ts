@@ -180,6 +180,14 @@ describe('what else may break', () => {
     expect(kindsOf({ struck: [struck({ ...at, kind: 'block', slot: 0 })] })).toEqual([]);
   });
 
+  it('is a bound on waiting that was measured and not kept', () => {
+    const bounds = { lostMessageMs: 700, deadHeadMs: 1_700, deadHeadsMs: 3_700 };
+    expect(kindsOf({ bounds })).toEqual([]);
+    expect(kindsOf({ bounds: { ...bounds, lostMessageMs: 2_300 } })).toEqual(['idle']);
+    expect(kindsOf({ bounds: { ...bounds, deadHeadMs: 3_300 } })).toEqual(['idle']);
+    expect(kindsOf({ bounds: { ...bounds, deadHeadsMs: 5_300 } })).toEqual(['idle']);
+  });
+
   it('is a failure without a reason', () => {
     const request = hold({ fromMs: 10, toMs: 20, token: 1 });
     const short = hold({ fromMs: 1_000, toMs: 1_001, token: 2 });
