@@ -147,7 +147,7 @@ function ofEnds({ lives, leftovers, endMs }: Campaigned): Fault[] {
       key,
       atMs: endMs,
       requests: [],
-      message: 'a hold or a place was left when all had gone',
+      message: 'the key was not free when all had gone',
     })),
   ];
 }

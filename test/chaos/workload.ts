@@ -55,7 +55,7 @@ export function tasksOf(slot: number, slots: number, can: StoreCapabilities): Ta
 }
 
 /** The next request of such a task. */
-export function visitOf({ kind }: TaskPlan, chance: Seeded): Visit {
+export function visitOf({ kind }: TaskPlan, chance: Seeded, watchdogMs: number): Visit {
   const mutex = { capacity: 1, weight: 1, isAlone: true };
   const isReader = kind === 'shared' && chance.chance(0.7);
   const weight = chance.int(1, PERMITS);
@@ -70,14 +70,15 @@ export function visitOf({ kind }: TaskPlan, chance: Seeded): Visit {
       : { capacity: BIG, weight: BIG, isAlone: true, options: {} },
     permits: { capacity: PERMITS, weight, isAlone: false, options: { permits: PERMITS, weight } },
   };
-  const patience = kind === 'long' ? longOf(chance) : patienceOf(chance);
+  const patience = kind === 'long' ? longOf(chance, watchdogMs) : patienceOf(chance);
   const shape = shapes[kind];
   return { ...shape, ...patience, options: { ...shape.options, waitTime: patience.waitMs } };
 }
 
 /** So long that most are renewed, and that there is always somebody who is when something happens. */
-function longOf(chance: Seeded): Patience {
-  return { ...patienceOf(chance), waitMs: PATIENCE_MS, waits: true, holdMs: chance.int(1_000, 9_000) };
+function longOf(chance: Seeded, watchdogMs: number): Patience {
+  const holdMs = chance.int(watchdogMs / 3, 3 * watchdogMs);
+  return { ...patienceOf(chance), waitMs: PATIENCE_MS, waits: true, holdMs };
 }
 
 type Patience = Pick<Visit, 'waits' | 'abortMs' | 'thinkMs' | 'holdMs'> & { readonly waitMs: number };
