@@ -53,7 +53,7 @@ export interface Record extends Told {
   readonly lives: readonly Life[];
   readonly resource: Resource;
   readonly bounds: Bounds | undefined;
-  /** What was left of requests when all had gone, by key. */
+  /** Keys that were not free when all had gone. */
   readonly leftovers: readonly string[];
 }
 
@@ -62,6 +62,8 @@ const WATCHDOG_MS = 3_000;
 /** Before the first fault, and after the last; in a short campaign a tenth of it. */
 const CALM_MS = 1_000;
 const EVERY_MS = 1_200;
+/** So long things may be left by the dead, or by who could not withdraw; page 1 has nothing that stays longer. */
+const LEFT_MS = 15_000;
 /** So much of a campaign that lasts at least so long is a mixture; then faults come one by one. */
 const MIXED_SHARE = 0.5;
 const ALONE_FROM_MS = 90_000;
@@ -181,18 +183,16 @@ export class Campaign {
     this.struck.push({ kind: kind.name, slot: fault.slot, startMs, endMs: machineMs() });
   }
 
-  /** Everybody finishes, and leaves; then nothing of a request may be left. */
+  /** Everybody finishes, and leaves; then nothing may be in the way of whoever comes. */
   private async end(control: Control): Promise<string[]> {
     await Promise.all(this.slots.map((slot) => slot.ask('finish')));
     await Promise.all(this.slots.map((slot) => slot.leave()));
     const left = async (): Promise<string[]> => {
-      const names = await Promise.all(KEYS.map(async (key) => ((await control.isIdle(key)) ? '' : key)));
+      const names = await Promise.all(KEYS.map(async (key) => ((await control.isFree(key)) ? '' : key)));
       return names.filter((name) => name !== '');
     };
-    // What a process left that was killed ends with its lease.
-    await until('nothing is left', async () => (await left()).length === 0, 4 * this.watchdogMs).catch(
-      () => undefined,
-    );
+    // What a process left that was killed ends with its lease, and with the silence of its places.
+    await until('nothing is left', async () => (await left()).length === 0, LEFT_MS).catch(() => undefined);
     return left();
   }
 

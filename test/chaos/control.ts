@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LockStore } from '../../lib/line/store.js';
-import { openSession, type OpenSession } from '../support/open-session.js';
+import { openSession, type OpenSession, requestFor } from '../support/open-session.js';
 import { machineMs } from './machine-time.js';
 import { storeOf } from './store-words.js';
 import type { Backing } from './topology.js';
@@ -33,10 +33,19 @@ export class Control {
     return new Control(await storeOf(backing.words((port) => port)));
   }
 
-  /** True where nobody holds the key or waits for it. */
-  async isIdle(key: string): Promise<boolean> {
-    const { holders, waiters } = await (await this.open()).inspect(`chaos:${key}`);
-    return holders.length === 0 && waiters === 0;
+  /** True where whoever comes is granted the key at once. What the dead left is dropped by who looks. */
+  async isFree(key: string): Promise<boolean> {
+    const request = requestFor(`chaos:${key}`, { takesPlace: false });
+    const leave = { keys: request.keys, owner: request.owner, refuses: false, keepMs: 0 };
+    try {
+      const session = await this.open();
+      const { kind } = await session.acquire(request);
+      await session.release(leave);
+      return kind === 'held';
+    } catch {
+      // Its own connection may be on the way back from the last fault.
+      return false;
+    }
   }
 
   async stop(): Promise<void> {

@@ -11,6 +11,8 @@ const MARGIN_MS = 500;
  * What page 1 permits where a store forgets its grants: whoever held before and whoever is granted afterwards may
  * believe at once, for up to one renewal period; longer only where the first could not hear of it, being stopped or cut
  * off, and then up to its local deadline, which ends its hold in the history.
+ *
+ * Where a connection is what holds, its end is forgetting too: for as long as its owner takes to hear of it.
  */
 export class Forgetting {
   readonly permitted: { readonly key: string; readonly atMs: number; readonly ms: number }[] = [];
@@ -51,17 +53,20 @@ export class Forgetting {
     const ms = besideMs(first, second);
     if (ms <= 0) return false;
     const { topology, struck, watchdogMs } = this.campaign;
-    const isForgotten = struck.some(
-      ({ kind, startMs, endMs }) =>
-        topology.forgetting.includes(kind) && first.askedMs <= endMs && second.answeredMs >= startMs,
+    const slot = this.shadows.slotOfRequest(first.request);
+    const forgot = struck.filter(
+      (one) =>
+        topology.forgetting.includes(one.kind) &&
+        (one.slot === undefined || one.slot === slot) &&
+        first.askedMs <= one.endMs &&
+        second.answeredMs >= one.startMs,
     );
-    if (!isForgotten) return false;
+    if (forgot.length === 0) return false;
+    // What ends one connection is told to its owner by that.
+    const renewalMs = forgot.some((one) => one.slot === undefined) ? watchdogMs / 3 : 0;
     const startMs = Math.max(first.answeredMs, second.answeredMs);
-    const reasons = [
-      ...this.shadows.ofSlot(this.shadows.slotOfRequest(first.request)),
-      ...this.shadows.stalls,
-    ];
-    return ms - coveredMs({ startMs, endMs: startMs + ms }, reasons) <= watchdogMs / 3 + MARGIN_MS;
+    const reasons = [...(renewalMs > 0 ? this.shadows.ofSlot(slot) : []), ...this.shadows.stalls];
+    return ms - coveredMs({ startMs, endMs: startMs + ms }, reasons) <= renewalMs + MARGIN_MS;
   }
 }
 

@@ -33,8 +33,11 @@ export interface Verdict {
   readonly idle: readonly IdleTime[];
 }
 
+/** The look of a waiter that was told nothing, and what a busy machine may add to what is measured. */
+const LOOK_MS = 750;
+const MARGIN_MS = 1_500;
 /** A claim of somebody who does not come, and the look of the next. */
-const CALM_BOUND_MS = 1_000 + 750;
+const CALM_BOUND_MS = 1_000 + LOOK_MS;
 
 /** What a busy machine may put between an answer and the line that tells of it. */
 const LATE_MS = 50;
@@ -52,6 +55,7 @@ export function judge(campaign: Campaigned): Verdict {
     ...[...spans.values()].flatMap((one) => [...overlaps(one), ...tokenFaults(one)]),
     ...idle.flatMap((one) => lostWakeUp(one, shadows)),
     ...lateGrants(campaign, shadows),
+    ...ofBounds(campaign),
     ...ofTheResource(campaign, spans),
     ...ofFailures(campaign, { spans, shadows }),
     ...ofEnds(campaign),
@@ -71,6 +75,22 @@ function lostWakeUp({ span, sinceMs, untilMs }: IdleTime, shadows: Shadows): Fau
   if (ms <= CALM_BOUND_MS) return [];
   const message = `request ${span.request} waited for ${Math.round(untilMs - sinceMs)} ms while it could have held, ${Math.round(ms)} of them without a reason`;
   return [{ kind: 'idle', key: span.key, atMs: untilMs, requests: [span.request], message }];
+}
+
+/** What was measured before the work began. */
+function ofBounds({ bounds, topology, startMs }: Campaigned): Fault[] {
+  if (!bounds) return [];
+  const { deadWaiterMs, deadWaitersMs } = topology.promises;
+  const measured = [
+    ['untold', bounds.lostMessageMs, LOOK_MS],
+    ['behind one dead request', bounds.deadHeadMs, deadWaiterMs],
+    ['behind five dead requests', bounds.deadHeadsMs, deadWaitersMs],
+  ] as const;
+  return measured.flatMap(([where, ms, boundMs]): Fault[] => {
+    if (ms === null || ms <= boundMs + MARGIN_MS) return [];
+    const message = `a lock was given back, and the next one waited for ${Math.round(ms)} ms, ${where}`;
+    return [{ kind: 'idle', key: '', atMs: startMs, requests: [], message }];
+  });
 }
 
 /** A process may stand still between the answer and its first line; else nobody is given what is over already. */
@@ -127,7 +147,7 @@ function ofEnds({ lives, leftovers, endMs }: Campaigned): Fault[] {
       key,
       atMs: endMs,
       requests: [],
-      message: 'a hold or a place was left when all had gone',
+      message: 'the key was not free when all had gone',
     })),
   ];
 }

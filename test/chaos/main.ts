@@ -141,7 +141,10 @@ async function runAll(): Promise<boolean> {
 
 async function main(): Promise<void> {
   if (values.help || (!values.all && values.store === undefined)) return say(HELP);
+  // Servers and wires of the tests keep no process alive.
+  const alive = setInterval(() => undefined, 60_000);
   const isKept = values.all ? await runAll() : await run(values.store!);
+  clearInterval(alive);
   if (!isKept) process.exitCode = 1;
 }
 

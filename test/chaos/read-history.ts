@@ -43,7 +43,13 @@ export function endsOf(events: readonly LockEvent[], killedMs: number): LockEven
     else if (kind === 'granted') open.set(request, true);
     else if (kind !== 'renewed' && kind !== 'queued') open.delete(request);
   }
-  return [...open].map(([request, isHeld]) =>
-    isHeld ? { request, atMs, kind: 'released' } : { request, atMs, kind: 'timedOut' },
+  return [...open].flatMap(([request, isHeld]): LockEvent[] =>
+    isHeld
+      ? // What was renewed since is written at the end of a hold only: it believed until it died.
+        [
+          { request, atMs, kind: 'renewed', untilMs: Infinity },
+          { request, atMs, kind: 'released' },
+        ]
+      : [{ request, atMs, kind: 'timedOut' }],
   );
 }

@@ -64,7 +64,7 @@ export function reportOf(campaign: Campaigned, verdict: Verdict): Report {
   const shadows = new Shadows(campaign);
   const kinds = [...new Set(struck.map(({ kind }) => kind))].sort();
   const whole: Shadow = {
-    startMs,
+    startMs: -Infinity,
     endMs: Infinity,
     keys: 'all',
     fault: { kind: 'all', slot: undefined, startMs, endMs: startMs },

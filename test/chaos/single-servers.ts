@@ -89,11 +89,13 @@ export const postgres = single('postgres', backEnds.postgres);
 export const mysql = single('mysql', backEnds.mysql, { harms: { pause } });
 export const zookeeper = single('zookeeper', backEnds.zookeeper, { harms: { pause } });
 
-/** What a transaction held is free when the server comes back. */
+/** What a transaction held is free when the server comes back, and when its connection has ended. */
+const OF_TRANSACTIONS = ['restart', 'cut', 'lost-reply'];
+
 export const postgresTransaction = single('postgres-transaction', backEnds.postgresTransactions, {
-  forgetting: ['restart'],
+  forgetting: OF_TRANSACTIONS,
 });
 export const mysqlTransaction = single('mysql-transaction', backEnds.mysqlTransactions, {
   harms: { pause },
-  forgetting: ['restart'],
+  forgetting: OF_TRANSACTIONS,
 });

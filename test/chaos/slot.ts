@@ -61,13 +61,14 @@ export class Slot {
   /** Starts a process, and sets it to work. */
   async live(): Promise<void> {
     await this.start();
-    const { seed, slots } = this.place;
+    const { seed, slots, watchdogMs } = this.place;
     const number = this.lives.length - 1;
     const labour: Labour = {
       seed: seed * MOST_LIVES + this.index * 97 + number,
       slot: this.index,
       slots,
       client: `${this.index}.${number}`,
+      watchdogMs,
     };
     await this.ask('work', labour);
   }

@@ -21,7 +21,7 @@ export interface Topology<Running extends Backing = Backing> {
   /** As on the command line. */
   readonly name: string;
   readonly title: string;
-  readonly promises: Pick<Promises, 'deadHolderMs' | 'deadWaitersMs'>;
+  readonly promises: Pick<Promises, 'deadHolderMs' | 'deadWaiterMs' | 'deadWaitersMs'>;
   /** A text by which each command is known on the wire; absent where there is none. */
   readonly commands?: { readonly acquire: string; readonly release: string };
   /** What can happen to the servers, by the name of the fault. */

@@ -4,6 +4,7 @@ import type { LockRuntime } from '../../lib/core/lock-runtime.js';
 import { isLockError } from '../../lib/errors.js';
 import type { StoreCapabilities } from '../../lib/line/store.js';
 import { type Happening, type LockEvent, recordHistory } from '../../lib/testing/history.js';
+import { deferred } from '../../lib/util/deferred.js';
 import { Seeded } from '../support/seeded.js';
 import { machineClock, machineMs, toMachineMs } from './machine-time.js';
 import { type TaskPlan, tasksOf, type Visit, visitOf } from './workload.js';
@@ -14,6 +15,7 @@ export interface Labour {
   readonly slot: number;
   readonly slots: number;
   readonly client: string;
+  readonly watchdogMs: number;
 }
 
 /** A request that the store failed, beside the history. */
@@ -44,6 +46,7 @@ interface InnerHandle {
 export class Worker {
   private readonly history = recordHistory(machineClock);
   private readonly tasks: Promise<void>[] = [];
+  private readonly over = deferred<void>();
   private isOver = false;
 
   constructor(private readonly around: Surroundings) {}
@@ -52,19 +55,20 @@ export class Worker {
     const { slot, slots, seed } = labour;
     const plans = tasksOf(slot, slots, this.around.capabilities);
     plans.forEach((plan, index) => {
-      this.tasks.push(this.task(plan, labour.client, new Seeded(seed * 100 + index)));
+      this.tasks.push(this.task(plan, labour, new Seeded(seed * 100 + index)));
     });
   }
 
-  /** No further requests. Resolves when all tasks have ended. */
+  /** No further requests, and no more time for who holds. Resolves when all tasks have ended. */
   async finish(): Promise<void> {
     this.isOver = true;
+    this.over.resolve();
     await Promise.all(this.tasks);
   }
 
-  private async task(plan: TaskPlan, client: string, chance: Seeded): Promise<void> {
+  private async task(plan: TaskPlan, { client, watchdogMs }: Labour, chance: Seeded): Promise<void> {
     while (!this.isOver) {
-      const visit = visitOf(plan, chance);
+      const visit = visitOf(plan, chance, watchdogMs);
       await sleep(visit.thinkMs);
       if (!this.isOver) await this.visit(plan.key, client, visit);
     }
@@ -99,7 +103,7 @@ export class Worker {
       this.note(request, { kind: 'lost' });
     });
     if (isAlone) await this.write(request, lock, holdMs);
-    else await sleep(holdMs);
+    else await this.pass(holdMs);
     this.note(request, deadline());
     this.note(request, { kind: 'released' });
     await lock.release();
@@ -112,11 +116,20 @@ export class Worker {
     const [key, token] = [lock.key, lock.fencingToken];
     try {
       const value = await resource<number | null>('open', key, token, request);
-      await sleep(holdMs);
+      await this.pass(holdMs);
       if (value !== null) await resource('write', key, token, value + 1);
     } catch {
       // The resource was left by a process that ends.
     }
+  }
+
+  private async pass(ms: number): Promise<void> {
+    const end = new AbortController();
+    await Promise.race([
+      sleep(ms, undefined, { signal: end.signal }).catch(() => undefined),
+      this.over.promise,
+    ]);
+    end.abort();
   }
 
   /** What does not say that somebody else holds it, or that we are leaving. */

@@ -5,7 +5,7 @@ import type { Seeded } from '../support/seeded.js';
 /** What one task of a process asks for again and again. */
 export interface TaskPlan {
   readonly key: string;
-  readonly kind: 'mutex' | 'fair' | 'lease' | 'shared' | 'permits';
+  readonly kind: 'mutex' | 'long' | 'fair' | 'lease' | 'shared' | 'permits';
 }
 
 /** One request, and what it does with the lock. */
@@ -37,6 +37,7 @@ export function tasksOf(slot: number, slots: number, can: StoreCapabilities): Ta
     { key: 'hot', kind: 'mutex' },
     { key: pair(slot), kind: 'mutex' },
     { key: pair(slot + 1), kind: 'mutex' },
+    { key: `long-${slot % 2}`, kind: 'long' },
     { key: 'fair', kind: 'fair' },
     { key: 'lease', kind: 'lease' },
     { key: 'rw', kind: 'shared' },
@@ -54,13 +55,14 @@ export function tasksOf(slot: number, slots: number, can: StoreCapabilities): Ta
 }
 
 /** The next request of such a task. */
-export function visitOf({ kind }: TaskPlan, chance: Seeded): Visit {
+export function visitOf({ kind }: TaskPlan, chance: Seeded, watchdogMs: number): Visit {
   const mutex = { capacity: 1, weight: 1, isAlone: true };
   const isReader = kind === 'shared' && chance.chance(0.7);
   const weight = chance.int(1, PERMITS);
   const leaseTime = chance.int(150, 2_000);
   const shapes: Record<TaskPlan['kind'], Omit<Visit, keyof Patience> & { options: LockOptions }> = {
     mutex: { ...mutex, options: {} },
+    long: { ...mutex, options: {} },
     fair: { ...mutex, options: { fair: true } },
     lease: { ...mutex, options: { leaseTime } },
     shared: isReader
@@ -68,9 +70,15 @@ export function visitOf({ kind }: TaskPlan, chance: Seeded): Visit {
       : { capacity: BIG, weight: BIG, isAlone: true, options: {} },
     permits: { capacity: PERMITS, weight, isAlone: false, options: { permits: PERMITS, weight } },
   };
-  const patience = patienceOf(chance);
+  const patience = kind === 'long' ? longOf(chance, watchdogMs) : patienceOf(chance);
   const shape = shapes[kind];
   return { ...shape, ...patience, options: { ...shape.options, waitTime: patience.waitMs } };
+}
+
+/** So long that most are renewed, and that there is always somebody who is when something happens. */
+function longOf(chance: Seeded, watchdogMs: number): Patience {
+  const holdMs = chance.int(watchdogMs / 3, 3 * watchdogMs);
+  return { ...patienceOf(chance), waitMs: PATIENCE_MS, waits: true, holdMs };
 }
 
 type Patience = Pick<Visit, 'waits' | 'abortMs' | 'thinkMs' | 'holdMs'> & { readonly waitMs: number };

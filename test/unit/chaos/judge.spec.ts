@@ -90,6 +90,18 @@ describe('two who believe at once', () => {
     expect(kindsOf({ topology, struck: [struck({ kind: 'fail-over' })] })).toEqual(['overlap']);
   });
 
+  it('are permitted on a connection that holds and was cut, until its owner has heard of it', () => {
+    const topology = TOPOLOGIES.get('mysql-transaction')!;
+    const cut = struck({ kind: 'cut', slot: 0, startMs: 2_090, endMs: 2_095 });
+    expect(kindsOf({ topology, struck: [cut] })).toEqual(['overlap']);
+    history.splice(0);
+    hold({ slot: 0, fromMs: 500, toMs: 2_500, token: 100 });
+    hold({ slot: 1, fromMs: 2_100, toMs: 4_000, token: 200 });
+    expect(kindsOf({ topology, struck: [cut] })).toEqual([]);
+    expect(kindsOf({ topology, struck: [{ ...cut, slot: 1 }] })).toEqual(['overlap']);
+    expect(kindsOf({ struck: [cut] })).toEqual(['overlap']);
+  });
+
   it('are permitted for no longer, unless the first could not hear of it', () => {
     hold({ slot: 0, fromMs: 10_500, toMs: 13_700, token: 300 });
     hold({ slot: 1, fromMs: 12_100, toMs: 14_000, token: 400 });
@@ -178,6 +190,14 @@ describe('what else may break', () => {
     expect(kindsOf({ struck: [struck({ ...at, kind: 'block', slot: 1 })] })).toEqual(['late']);
     expect(kindsOf({ struck: [struck({ ...at, kind: 'cut', slot: 0 })] })).toEqual(['late']);
     expect(kindsOf({ struck: [struck({ ...at, kind: 'block', slot: 0 })] })).toEqual([]);
+  });
+
+  it('is a bound on waiting that was measured and not kept', () => {
+    const bounds = { lostMessageMs: 700, deadHeadMs: 1_700, deadHeadsMs: 3_700 };
+    expect(kindsOf({ bounds })).toEqual([]);
+    expect(kindsOf({ bounds: { ...bounds, lostMessageMs: 2_300 } })).toEqual(['idle']);
+    expect(kindsOf({ bounds: { ...bounds, deadHeadMs: 3_300 } })).toEqual(['idle']);
+    expect(kindsOf({ bounds: { ...bounds, deadHeadsMs: 5_300 } })).toEqual(['idle']);
   });
 
   it('is a failure without a reason', () => {
