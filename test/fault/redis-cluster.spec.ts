@@ -89,13 +89,14 @@ describe('who lists the keys', () => {
       const keys: string[] = [];
       let from: string | undefined;
       do {
-        const page = await session.list!({ prefix: 'key-', from, most: 100 });
+        const page = await session.list!({ prefix: 'fail:key-', from, most: 100 });
         keys.push(...page.keys);
         from = page.next;
       } while (from !== undefined);
       return keys.toSorted();
     };
-    const held = [newKey(true), newKey(false)].toSorted();
+    // Under the namespace by which the keys were chosen.
+    const held = [newKey(true), newKey(false)].map((key) => `fail:${key}`).toSorted();
     for (const key of held) await session.acquire(requestFor(key, { leaseMs: 60_000 }));
     expect(await names()).toEqual(held);
     const [replica] = await cluster.replicasOf(victim);
