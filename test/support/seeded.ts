@@ -29,8 +29,8 @@ export class Seeded {
   }
 }
 
-/** The seeds to run: those from 1 to `count`, or the one that SEED names. */
+/** The seeds to run: those from 1 to `count`, or to the number that SEEDS says; or the one that SEED names. */
 export function seeds(count: number): number[] {
-  const { SEED } = process.env;
-  return SEED === undefined ? Array.from({ length: count }, (_, index) => index + 1) : [Number(SEED)];
+  const { SEED, SEEDS = count } = process.env;
+  return SEED === undefined ? Array.from({ length: Number(SEEDS) }, (_, index) => index + 1) : [Number(SEED)];
 }

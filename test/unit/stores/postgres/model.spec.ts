@@ -127,7 +127,7 @@ describe.each(['read committed', 'repeatable read'])(
       }
     }
 
-    it.each(chunks(seeds(1_000), 100))(
+    it.each(chunks(seeds(400), 100))(
       'answer, send and keep the same: seeds %i to %i',
       async (first, last) => {
         for (let seed = first; seed <= last; seed++) await expectSame(seed);
