@@ -139,7 +139,8 @@ export class PostgresLink {
     }
     const silent = [...this.underWay].filter((one) => this.leftMs(one) <= 0);
     this.timer = this.after(SECOND_LOOK_MS, () => {
-      for (const one of silent)
+      // One that waits for a connection may have got it, or seen others answered, meanwhile.
+      for (const one of silent.filter((it) => this.leftMs(it) <= 0))
         this.fail(one, new Error(`no answer for ${Math.round(this.options.silentMs)} ms`));
       this.look();
     });
